@@ -1,0 +1,1 @@
+"""Commands that people run around a deployment."""
