@@ -1,0 +1,1 @@
+"""The stacks: they translate an environment into constructs and wire them."""
