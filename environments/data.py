@@ -140,7 +140,7 @@ class Registry(Section):
     pull_through: tuple[Upstream | PrivateUpstream, ...] = ("ecr-public", "k8s", "quay")
     """Public registries cached in every region, so that pods start while the upstream is down."""
 
-    pull_through_credentials: dict[PrivateUpstream, SecretName] = {}
+    pull_through_credentials: dict[str, SecretName] = {}
     """For registries that want credentials: the secret that holds them, by the same name in every region."""
 
     @model_validator(mode="after")

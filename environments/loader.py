@@ -24,7 +24,7 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         seen: set[object] = set()
         for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)  # type: ignore[no-untyped-call]
+            key = self.construct_object(key_node, deep=True)
             if key in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {key!r} is given twice", key_node.start_mark
@@ -111,7 +111,7 @@ def _first_causes(errors: list[ErrorDetails]) -> list[ErrorDetails]:
     ]
 
 
-def _explain(shown: str, tree: yaml.Node, details: ErrorDetails) -> str:
+def _explain(shown: str, tree: yaml.Node | None, details: ErrorDetails) -> str:
     location = tuple(part for part in details["loc"] if not _is_machinery(part))
     field = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
     where = f"{shown}:{_line(tree, location)}"
@@ -131,9 +131,9 @@ def _is_machinery(part: object) -> bool:
     return isinstance(part, str) and (part.startswith(("function-", "constrained-")) or part in {"str", "nullable"})
 
 
-def _line(node: yaml.Node, location: tuple[int | str, ...]) -> int:
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
     """The line of the deepest part of `location` that the file has."""
-    line = node.start_mark.line + 1
+    line = node.start_mark.line + 1 if node else 1
     for part in location:
         if isinstance(node, yaml.MappingNode):
             pair = next(((key, value) for key, value in node.value if key.value == str(part)), None)

@@ -56,7 +56,7 @@ def make(**changes: Any) -> tuple[cdk.Stack, ValkeyCache]:
 
 def group(stack: cdk.Stack) -> dict[str, Any]:
     """The replication group's resource."""
-    return next(iter(Template.from_stack(stack).find_resources("AWS::ElastiCache::ReplicationGroup").values()))
+    return dict(*Template.from_stack(stack).find_resources("AWS::ElastiCache::ReplicationGroup").values())
 
 
 @pytest.fixture(scope="module")
@@ -77,13 +77,13 @@ def secondary() -> Template:
 
 
 @pytest.fixture(scope="module")
-def primary_group(primary: Template) -> dict[str, Any]:
+def primary_group(primary: Template) -> Any:
     """Properties of the primary's replication group."""
     return next(iter(primary.find_resources("AWS::ElastiCache::ReplicationGroup").values()))["Properties"]
 
 
 @pytest.fixture(scope="module")
-def secondary_group(secondary: Template) -> dict[str, Any]:
+def secondary_group(secondary: Template) -> Any:
     """Properties of the secondary's replication group."""
     return next(iter(secondary.find_resources("AWS::ElastiCache::ReplicationGroup").values()))["Properties"]
 

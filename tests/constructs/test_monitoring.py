@@ -277,7 +277,8 @@ def test_formulas_of_one_graph_do_not_take_in_its_other_lines(alarms: Alarms) ->
 
 def test_nothing_is_made_for_systems_that_are_not_there(region: Region) -> None:
     monitoring = region.watch(cluster_name="production")
-    assert monitoring.alb_alarm is None
+    with pytest.raises(RuntimeError, match="alb-no-healthy-targets"):
+        _ = monitoring.alb_alarm
     assert monitoring.unhealthy_alarm is not None
     assert set(by_name(Template.from_stack(region.stack))) == {
         "cluster-api-errors",

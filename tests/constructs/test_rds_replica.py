@@ -51,7 +51,7 @@ def template() -> Template:
 @pytest.fixture(scope="module")
 def instance(template: Template) -> dict[str, Any]:
     """The instance's resource."""
-    return next(iter(template.find_resources("AWS::RDS::DBInstance").values()))
+    return dict(*template.find_resources("AWS::RDS::DBInstance").values())
 
 
 @pytest.mark.parametrize(

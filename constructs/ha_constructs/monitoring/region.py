@@ -65,7 +65,7 @@ class RegionMonitoring(Construct):
         certificate: the region's certificate.
         backup_vault_name: the vault whose jobs are watched.
 
-    Exposes ``dashboard``, ``alb_alarm`` (a standard metric alarm for Route 53's health check; None without a load
+    Exposes ``dashboard``, ``alb_alarm`` (a standard metric alarm for Route 53's health check; only with a load
     balancer) and ``unhealthy_alarm`` (None where no system with critical alarms is given).
 
     Raises:
@@ -106,8 +106,12 @@ class RegionMonitoring(Construct):
         if not self._book.systems:
             raise ValueError("nothing to watch: give at least one system")
         self.dashboard: cloudwatch.Dashboard = self._book.dashboard
-        self.alb_alarm: cloudwatch.AlarmBase | None = self._book.find(ALB_HEALTH_ALARM) if load_balancer else None
         self.unhealthy_alarm = self._build_unhealthy_alarm()
+
+    @property
+    def alb_alarm(self) -> cloudwatch.AlarmBase:
+        """Whether the load balancer has healthy targets; an error when no load balancer is watched."""
+        return self._book.find(ALB_HEALTH_ALARM)
 
     def _watch_traffic(
         self,
