@@ -1,5 +1,6 @@
-"""The pages that follow from the model of an environment: JSON schema for editors and the reference page."""
+"""``ha docs``: the pages that follow from the model of an environment, JSON schema for editors and reference page."""
 
+import argparse
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,23 @@ from pydantic_core import PydanticUndefined
 from environments import Environment
 
 ROOT = Path(__file__).parent.parent
+
+
+def register(subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Add ``docs`` to the command."""
+    parser = subcommands.add_parser(
+        "docs", help="generate the reference page and the JSON schema of environment files", description=__doc__
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a page is stale")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the stale pages, or with ``--check`` name them, and return the exit code."""
+    stale = stale_pages() if arguments.check else write_pages()
+    for path in stale:
+        print(f"{path.relative_to(ROOT)}: " + ("stale, run `make docs`" if arguments.check else "written"))
+    return int(bool(stale) and arguments.check)
 
 
 def generated_pages() -> dict[Path, str]:
