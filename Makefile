@@ -39,8 +39,12 @@ rehearse-full: setup ## The whole life: deploy, no-op, diff, update, failure, dr
 	@ha rehearse $(ENV) --full
 
 .PHONY: test
-test: setup ## Run the tests
-	@python -m pytest
+test: setup ## Run the tests, but for those that need a Kubernetes control plane
+	@python -m pytest -m "not cluster"
+
+.PHONY: test-cluster
+test-cluster: setup ## Run the tests against a real Kubernetes API server (built once, about 10 minutes)
+	@python -m pytest -m cluster
 
 .PHONY: check
 check: setup ## Format, lint and types of our code, templates against cfn-lint, generated pages up to date
