@@ -154,9 +154,9 @@ class Registry(Section):
         for name in self.pull_through:
             if name in get_args(PrivateUpstream) and name not in self.pull_through_credentials:
                 raise ValueError(f"pull_through registry {name!r} needs a secret: add it to pull_through_credentials")
-        for name in self.pull_through_credentials:
-            if name not in self.pull_through:
-                raise ValueError(f"pull_through_credentials names {name!r}, which pull_through does not list")
+        for registry in self.pull_through_credentials:
+            if registry not in self.pull_through:
+                raise ValueError(f"pull_through_credentials names {registry!r}, which pull_through does not list")
         return self
 
 
