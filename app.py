@@ -47,3 +47,5 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    # Nor at exit, where Python would look through all of them once more.
+    gc.freeze()

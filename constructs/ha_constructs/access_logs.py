@@ -7,6 +7,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
+from ha_constructs.location import location_of
+
 
 class AccessLogsBucket(Construct):
     """S3 bucket for the access logs of Application and Network Load Balancers of the same region and account.
@@ -113,13 +115,13 @@ class AccessLogsBucket(Construct):
         return bucket
 
     def _allow_log_delivery(self) -> None:
-        stack = cdk.Stack.of(self)
+        location = location_of(self)
         # The prefix is each load balancer's own.
-        objects = self.bucket.arn_for_objects(f"*/AWSLogs/{stack.account}/*")
+        objects = self.bucket.arn_for_objects(f"*/AWSLogs/{location.account}/*")
         network_delivery = iam.ServicePrincipal("delivery.logs.amazonaws.com")
         from_this_account = {
-            "StringEquals": {"aws:SourceAccount": stack.account},
-            "ArnLike": {"aws:SourceArn": stack.format_arn(service="logs", resource="*")},
+            "StringEquals": {"aws:SourceAccount": location.account},
+            "ArnLike": {"aws:SourceArn": location.arn("logs", "*")},
         }
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
@@ -138,7 +140,7 @@ class AccessLogsBucket(Construct):
                 conditions={
                     **from_this_account,
                     "StringEquals": {
-                        "aws:SourceAccount": stack.account,
+                        "aws:SourceAccount": location.account,
                         "s3:x-amz-acl": "bucket-owner-full-control",
                     },
                 },

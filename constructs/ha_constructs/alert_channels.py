@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -12,6 +11,7 @@ from aws_cdk import aws_sns_subscriptions as subscriptions
 from constructs import Construct
 
 from ha_constructs.chat_channels import ChatChannels, SlackChannel, TeamsChannel
+from ha_constructs.location import location_of
 
 CLOUDWATCH = "cloudwatch.amazonaws.com"
 PHONE_NUMBER = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -103,7 +103,7 @@ class AlertChannels(Construct):
     def _service(self, service: str) -> iam.ServicePrincipal:
         """The service, acting for this account only, so that no other account's alarm can publish through it."""
         return iam.ServicePrincipal(
-            service, conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}}
+            service, conditions={"StringEquals": {"aws:SourceAccount": location_of(self).account}}
         )
 
     def _build_topic(self, severity: Severity, name: str, publishers: Sequence[str]) -> sns.Topic:
@@ -116,18 +116,13 @@ class AlertChannels(Construct):
             master_key=self._key,
             enforce_ssl=True,
         )
-        stack = cdk.Stack.of(self)
         topic.add_to_resource_policy(
             iam.PolicyStatement(
                 sid="AlarmsOfThisRegion",
                 principals=[self._service(CLOUDWATCH)],
                 actions=["sns:Publish"],
                 resources=[topic.topic_arn],
-                conditions={
-                    "ArnLike": {
-                        "aws:SourceArn": f"arn:{stack.partition}:cloudwatch:{stack.region}:{stack.account}:alarm:*"
-                    }
-                },
+                conditions={"ArnLike": {"aws:SourceArn": location_of(self).arn("cloudwatch", "alarm:*")}},
             )
         )
         for service in publishers:

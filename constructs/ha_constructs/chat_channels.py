@@ -10,6 +10,8 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
+from ha_constructs.location import location_of
+
 CONFIGURATION_NAME = re.compile(r"[A-Za-z0-9_-]{1,128}")
 
 # What the channel may look at: the alarm behind a notification and its graph. Nothing can be changed from the chat.
@@ -129,7 +131,7 @@ class ChatChannels(Construct):
             description="Assumed by Amazon Q Developer in chat applications for the alert channel",
             assumed_by=iam.ServicePrincipal(
                 "chatbot.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+                conditions={"StringEquals": {"aws:SourceAccount": location_of(self).account}},
             ),
             managed_policies=[self.guardrail],
         )

@@ -9,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ha_constructs.chat_channels import ChatChannels, SlackChannel, TeamsChannel
+from ha_constructs.location import location_of
 
 ALARM_EVENT_SOURCE = "aws.cloudwatch"
 ALARM_EVENT_TYPE = "CloudWatch Alarm State Change"
@@ -110,7 +111,7 @@ class ChatForwarding(Construct):
             description="Lets EventBridge send alarms to the chat hub's event bus",
             assumed_by=iam.ServicePrincipal(
                 "events.amazonaws.com",
-                conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+                conditions={"StringEquals": {"aws:SourceAccount": location_of(self).account}},
             ),
         )
         bus = events.EventBus.from_event_bus_arn(self, "Bus", event_bus_arn)

@@ -15,6 +15,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct, IConstruct
 
+from ha_constructs.location import location_of
+
 SUPPORTED_VERSIONS = ("1.35", "1.36")
 """Kubernetes versions for which a kubectl layer is installed with this library."""
 
@@ -135,7 +137,7 @@ class KubernetesCluster(Construct):
         self.security_group = self.cluster.cluster_security_group
         self.endpoint = self.cluster.cluster_endpoint
         self.certificate_authority = self.cluster.cluster_certificate_authority_data
-        self.subnet_ids = vpc.select_subnets(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS).subnet_ids
+        self.subnet_ids = [subnet.subnet_id for subnet in vpc.private_subnets]
 
     def add_chart(self, construct_id: str, chart: cdk8s.Chart) -> eks.KubernetesManifest:
         """Apply a cdk8s chart with the stack, as one custom resource, in the order of its objects' dependencies.
@@ -222,7 +224,7 @@ class KubernetesCluster(Construct):
 
         What it may do in the cluster comes from its access entry (cluster administrator), which the L2 makes.
         """
-        cluster_arn = cdk.Stack.of(self).format_arn(service="eks", resource="cluster", resource_name=self.name)
+        cluster_arn = location_of(self).arn("eks", f"cluster/{self.name}")
         describe = iam.PolicyStatement(actions=["eks:DescribeCluster"], resources=[cluster_arn])
         return iam.Role(
             self,

@@ -110,7 +110,7 @@ class DatabasePasswordRotation(Construct):
             runtime=lambda_.Runtime.PYTHON_3_14,
             architecture=lambda_.Architecture.ARM_64,
             handler="index.handler",
-            code=lambda_.Code.from_asset(str(_HANDLER)),
+            code=lambda_.Code.from_asset(str(_HANDLER), exclude=["__pycache__"]),
             environment={"INSTANCE_IDENTIFIER": instance_identifier},
             memory_size=256,
             # RDS takes some minutes to apply a password; the handler gives up a little before this.

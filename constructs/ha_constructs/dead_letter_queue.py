@@ -10,6 +10,8 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from ha_constructs.location import location_of
+
 DEAD_LETTER_SUFFIX = "-dead-letter"
 _DEAD_LETTER_RETENTION_DAYS = 14
 _MAXIMUM_NAME_LENGTH = 80
@@ -151,16 +153,14 @@ class QueueWithDeadLetter(Construct):
         return self._grant_key(grantee, ["kms:GenerateDataKey", "kms:Decrypt"])
 
     def _grant_key(self, grantee: iam.IGrantable, actions: list[str]) -> iam.Grant:
-        stack = cdk.Stack.of(self)
         return iam.Grant.add_to_principal(
             grantee=grantee,
             actions=actions,
             resource_arns=[self._key.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": f"sqs.{stack.region}.amazonaws.com"}},
+            conditions={"StringEquals": {"kms:ViaService": f"sqs.{location_of(self).region}.amazonaws.com"}},
         )
 
     def _build_dead_letter_queue(self, base_name: str, ending: str) -> sqs.Queue:
-        stack = cdk.Stack.of(self)
         queue = sqs.Queue(
             self,
             "DeadLetterQueue",
@@ -173,7 +173,7 @@ class QueueWithDeadLetter(Construct):
             removal_policy=self._removal_policy,
         )
         # The two queues refer to each other. The literal name breaks the circle between the two resources.
-        source_arn = stack.format_arn(service="sqs", resource=f"{base_name}{ending}")
+        source_arn = location_of(self).arn("sqs", f"{base_name}{ending}")
         resource = cast(sqs.CfnQueue, queue.node.default_child)
         resource.redrive_allow_policy = {"redrivePermission": "byQueue", "sourceQueueArns": [source_arn]}
         return queue

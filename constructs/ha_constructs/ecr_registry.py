@@ -12,6 +12,7 @@ from constructs import Construct
 
 from ha_constructs.closest_name import unknown_name
 from ha_constructs.ecr_templates import CreationTemplates, acknowledge_wildcards, cache_lifecycle, own_lifecycle
+from ha_constructs.location import location_of
 from ha_constructs.upstream_registries import PUBLIC_UPSTREAMS, UPSTREAMS, check_upstreams
 
 _NAME_PATTERN = re.compile(r"[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*")
@@ -120,9 +121,9 @@ class EcrRegistry(Construct):
         self._key = key
         self._cache_prefixes = {name: UPSTREAMS[name].cache_prefix(prefix) for name in pull_through}
         # The environment's own first, then the caches.
+        location = location_of(self)
         self._namespaces = [
-            cdk.Stack.of(self).format_arn(service="ecr", resource="repository", resource_name=f"{namespace}/*")
-            for namespace in (prefix, *self._cache_prefixes.values())
+            location.arn("ecr", f"repository/{namespace}/*") for namespace in (prefix, *self._cache_prefixes.values())
         ]
         self._pull_policy: iam.Policy | None = None
         own_rules = own_lifecycle(kept_tagged_images, untagged_expiration_days)
@@ -213,12 +214,7 @@ class EcrRegistry(Construct):
     def _secret_arn(self, secret: str) -> str:
         if secret.startswith("arn:"):
             return secret
-        return cdk.Stack.of(self).format_arn(
-            service="secretsmanager",
-            resource="secret",
-            resource_name=secret,
-            arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
-        )
+        return location_of(self).arn("secretsmanager", f"secret:{secret}")
 
     def _build_pull_policy(self) -> iam.Policy:
         policy = iam.Policy(self, "PullPolicy", statements=self._pull_statements())

@@ -45,7 +45,7 @@ class CreationTemplates(Construct):
             tags: tags of the created repositories.
         """
         super().__init__(scope, construct_id)
-        self._key = key
+        self._key_arn = key.key_arn
         self._tags = [cdk.CfnTag(key=name, value=value) for name, value in sorted(tags.items())]
         self.role = iam.Role(
             self,
@@ -53,6 +53,7 @@ class CreationTemplates(Construct):
             assumed_by=iam.ServicePrincipal("ecr.amazonaws.com"),
             description="ECR creates repositories for replication and pull-through caches with it",
         )
+        self._role_arn = self.role.role_arn
         self._policy = iam.Policy(
             self,
             "Policy",
@@ -62,7 +63,7 @@ class CreationTemplates(Construct):
                     actions=["ecr:CreateRepository", "ecr:ReplicateImage", "ecr:TagResource"], resources=[*namespaces]
                 ),
                 iam.PolicyStatement(
-                    actions=["kms:CreateGrant", "kms:RetireGrant", "kms:DescribeKey"], resources=[key.key_arn]
+                    actions=["kms:CreateGrant", "kms:RetireGrant", "kms:DescribeKey"], resources=[self._key_arn]
                 ),
             ],
         )
@@ -90,10 +91,10 @@ class CreationTemplates(Construct):
             prefix=prefix,
             applied_for=[applied_for],
             description=f"Settings of repositories that ECR creates below {prefix}/",
-            custom_role_arn=self.role.role_arn,
+            custom_role_arn=self._role_arn,
             image_tag_mutability="MUTABLE" if mutable else "IMMUTABLE",
             encryption_configuration=ecr.CfnRepositoryCreationTemplate.EncryptionConfigurationProperty(
-                encryption_type="KMS", kms_key=self._key.key_arn
+                encryption_type="KMS", kms_key=self._key_arn
             ),
             lifecycle_policy=lifecycle,
             resource_tags=self._tags or None,
@@ -130,17 +131,14 @@ def acknowledge_wildcards(policy: iam.Policy, resources: Sequence[str], reason: 
     """Record why a policy has these resources with wildcards, and no others."""
     Validations.of(policy).acknowledge(
         *(
-            cdk.Acknowledgment(
-                id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{_as_reported(policy, resource)}]", reason=reason
-            )
-            for resource in resources
+            cdk.Acknowledgment(id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{_as_reported(resource)}]", reason=reason)
+            for resource in cdk.Stack.of(policy).resolve(list(resources))
         )
     )
 
 
-def _as_reported(policy: iam.Policy, resource: str) -> str:
-    """Write an ARN as cdk-nag does, with ``<AWS::Partition>`` for what is known only at deployment."""
-    resolved = cdk.Stack.of(policy).resolve(resource)
+def _as_reported(resolved: Any) -> str:
+    """Write a resolved ARN as cdk-nag does, with ``<AWS::Partition>`` for what is known only at deployment."""
     if isinstance(resolved, str):
         return resolved
     return "".join(part if isinstance(part, str) else f"<{part['Ref']}>" for part in resolved["Fn::Join"][1])

@@ -1,15 +1,20 @@
 """The encryption keys of one region of an environment: one for each purpose, each open only to what needs it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from ha_constructs.location import location_of
+
 PENDING_WINDOW_DAYS = 30
+
+Statement = dict[str, Any]
 
 # Everything that manages a key, nothing that reads or writes with it. PutKeyPolicy is here, so an account never locks
 # itself out.
@@ -130,6 +135,8 @@ class EncryptionKeys(Construct):
                 f"itself), got {environment_name!r}"
             )
         self._environment_name = environment_name
+        self._location = location_of(self)
+        self._pending_window = cdk.Duration.days(PENDING_WINDOW_DAYS)
         self._removal_policy = cdk.RemovalPolicy.RETAIN if deletion_protection else cdk.RemovalPolicy.DESTROY
 
         self.cluster = self._build_key("Cluster", CLUSTER)
@@ -147,7 +154,7 @@ class EncryptionKeys(Construct):
         self.secrets_arn: str = self.secrets.key_arn
 
     def _build_key(
-        self, name: str, purpose: KeyPurpose, *statements: iam.PolicyStatement, multi_region: bool = False
+        self, name: str, purpose: KeyPurpose, *statements: Statement, multi_region: bool = False
     ) -> kms.IKey:
         key = kms.Key(
             self,
@@ -156,7 +163,7 @@ class EncryptionKeys(Construct):
             alias=self._alias(name),
             enable_key_rotation=True,
             multi_region=multi_region,
-            pending_window=cdk.Duration.days(PENDING_WINDOW_DAYS),
+            pending_window=self._pending_window,
             policy=self._policy(purpose, *statements),
             removal_policy=self._removal_policy,
         )
@@ -178,63 +185,62 @@ class EncryptionKeys(Construct):
     def _alias(self, name: str) -> str:
         return f"alias/{self._environment_name}/{name.lower()}"
 
-    def _policy(self, purpose: KeyPurpose, *statements: iam.PolicyStatement) -> iam.PolicyDocument:
-        # In a key policy "*" means this key.
-        account = iam.AccountRootPrincipal()
-        use = iam.PolicyStatement(
-            sid="UseByAccount",
-            principals=[account],
-            actions=[*DATA_ACTIONS, *GRANT_ACTIONS],
-            resources=["*"],
-        )
+    def _policy(self, purpose: KeyPurpose, *statements: Statement) -> iam.PolicyDocument:
+        account = {"AWS": f"arn:{self._location.partition}:iam::{self._location.account}:root"}
+        administration = _statement("AdministrationByAccount", account, ADMINISTRATION_ACTIONS)
+        use = _statement("UseByAccount", account, [*DATA_ACTIONS, *GRANT_ACTIONS])
         if purpose.services:
             # Of any region: RDS, AWS Backup and Secrets Manager call from the region where a copy is asked for.
             services = [f"{service}.*.amazonaws.com" for service in purpose.services]
-            use.sid = "UseByAccountThroughServices"
-            use.add_conditions({"StringLike": {"kms:ViaService": services}})
-        administration = iam.PolicyStatement(
-            sid="AdministrationByAccount",
-            principals=[account],
-            actions=list(ADMINISTRATION_ACTIONS),
-            resources=["*"],
-        )
-        return iam.PolicyDocument(statements=[administration, use, *statements])
+            use["Sid"] = "UseByAccountThroughServices"
+            use["Condition"] = {"StringLike": {"kms:ViaService": services}}
+        # Written as JSON, which crosses to the CDK's Node.js process in one piece.
+        return iam.PolicyDocument.from_json({"Statement": [administration, use, *statements]})
 
-    def _arn(self, service: str, resource: str) -> str:
-        stack = cdk.Stack.of(self)
-        return f"arn:{stack.partition}:{service}:{stack.region}:{stack.account}:{resource}"
-
-    def _topic_delivery(self) -> iam.PolicyStatement:
+    def _topic_delivery(self) -> Statement:
         # SNS writes to an encrypted queue as itself, for a topic of this account and region.
-        return iam.PolicyStatement(
-            sid="DeliveryFromTopicsToQueues",
-            principals=[iam.ServicePrincipal("sns.amazonaws.com")],
-            actions=list(PUBLISH_ACTIONS),
-            resources=["*"],
-            conditions=self._on_behalf_of(self._arn("sns", "*")),
+        return _statement(
+            "DeliveryFromTopicsToQueues",
+            {"Service": "sns.amazonaws.com"},
+            PUBLISH_ACTIONS,
+            self._on_behalf_of(self._location.arn("sns", "*")),
         )
 
-    def _alarm_publication(self) -> iam.PolicyStatement:
-        return iam.PolicyStatement(
-            sid="PublicationByAlarms",
-            principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
-            actions=list(PUBLISH_ACTIONS),
-            resources=["*"],
-            conditions=self._on_behalf_of(self._arn("cloudwatch", "alarm:*")),
+    def _alarm_publication(self) -> Statement:
+        return _statement(
+            "PublicationByAlarms",
+            {"Service": "cloudwatch.amazonaws.com"},
+            PUBLISH_ACTIONS,
+            self._on_behalf_of(self._location.arn("cloudwatch", "alarm:*")),
         )
 
     def _on_behalf_of(self, source_arn: str) -> dict[str, dict[str, str]]:
         return {
-            "StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account},
+            "StringEquals": {"aws:SourceAccount": self._location.account},
             "ArnLike": {"aws:SourceArn": source_arn},
         }
 
-    def _log_encryption(self) -> iam.PolicyStatement:
-        region = cdk.Stack.of(self).region
-        return iam.PolicyStatement(
-            sid="EncryptionOfLogGroups",
-            principals=[iam.ServicePrincipal(f"logs.{region}.amazonaws.com")],
-            actions=[*DATA_ACTIONS, "kms:DescribeKey"],
-            resources=["*"],
-            conditions={"ArnLike": {"kms:EncryptionContext:aws:logs:arn": self._arn("logs", "log-group:*")}},
+    def _log_encryption(self) -> Statement:
+        return _statement(
+            "EncryptionOfLogGroups",
+            {"Service": f"logs.{self._location.region}.amazonaws.com"},
+            [*DATA_ACTIONS, "kms:DescribeKey"],
+            {"ArnLike": {"kms:EncryptionContext:aws:logs:arn": self._location.arn("logs", "log-group:*")}},
         )
+
+
+def _statement(
+    sid: str,
+    principal: dict[str, str],
+    actions: Sequence[str],
+    condition: Mapping[str, Mapping[str, str]] | None = None,
+) -> Statement:
+    statement: Statement = {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": principal,
+        "Action": list(actions),
+        # In a key policy "*" means this key.
+        "Resource": "*",
+    }
+    return statement | {"Condition": condition} if condition else statement

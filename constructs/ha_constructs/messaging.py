@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -12,6 +11,7 @@ from constructs import Construct
 
 from ha_constructs.closest_name import unknown_name
 from ha_constructs.dead_letter_queue import QueueSettings, QueueWithDeadLetter
+from ha_constructs.location import location_of
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ class Messaging(Construct):
             grantee=grantee,
             actions=["kms:GenerateDataKey", "kms:Decrypt"],
             resource_arns=[self._key.key_arn],
-            conditions={"StringEquals": {"kms:ViaService": f"sns.{cdk.Stack.of(self).region}.amazonaws.com"}},
+            conditions={"StringEquals": {"kms:ViaService": f"sns.{location_of(self).region}.amazonaws.com"}},
         )
 
     def grant_consume(self, grantee: iam.IGrantable, queue: str) -> iam.Grant:
@@ -182,16 +182,13 @@ class Messaging(Construct):
     def _allow_delivery_to_encrypted_queues(self) -> None:
         if not any(queue.settings.topics for queue in self.queues.values()):
             return
-        stack = cdk.Stack.of(self)
         self._key.add_to_resource_policy(
             iam.PolicyStatement(
                 principals=[iam.ServicePrincipal("sns.amazonaws.com")],
                 actions=["kms:GenerateDataKey", "kms:Decrypt"],
                 # In a key's policy, "*" is that key.
                 resources=["*"],
-                conditions={
-                    "ArnLike": {"aws:SourceArn": stack.format_arn(service="sns", resource=f"{self._name_prefix}-*")}
-                },
+                conditions={"ArnLike": {"aws:SourceArn": location_of(self).arn("sns", f"{self._name_prefix}-*")}},
             )
         )
 

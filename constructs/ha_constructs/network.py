@@ -68,9 +68,8 @@ class Network(Construct):
     Exposes:
         ``vpc``, ``cidr``, ``availability_zones`` (read this, not ``vpc.availability_zones``, which lists the reserved
         positions too), ``public_subnets``, ``private_subnets`` and ``isolated_subnets`` (selections),
-        ``route_table_ids`` (of private and isolated subnets), ``nat_gateway_ids``, ``endpoints_security_group``,
-        ``interface_endpoints`` (by
-        service name), ``flow_logs_group``.
+        ``private_route_table_ids``, ``isolated_route_table_ids``, ``route_table_ids`` (both), ``nat_gateway_ids``,
+        ``endpoints_security_group``, ``interface_endpoints`` (by service name), ``flow_logs_group``.
 
     Raises:
         ValueError: for a block that is not an IPv4 network from /16 to /20, for fewer than three, more than six or
@@ -106,9 +105,9 @@ class Network(Construct):
         self.private_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS)
         self.isolated_subnets = ec2.SubnetSelection(subnet_type=ec2.SubnetType.PRIVATE_ISOLATED)
         self.vpc = self._build_vpc(prefix, gateways)
-        self.route_table_ids = [
-            subnet.route_table.route_table_id for subnet in (*self.vpc.private_subnets, *self.vpc.isolated_subnets)
-        ]
+        self.private_route_table_ids = _route_table_ids(self.vpc.private_subnets)
+        self.isolated_route_table_ids = _route_table_ids(self.vpc.isolated_subnets)
+        self.route_table_ids = [*self.private_route_table_ids, *self.isolated_route_table_ids]
         self._tag_subnets_for_load_balancers()
         self.nat_gateway_ids = [
             cast(ec2.CfnNatGateway, subnet.node.find_child("NATGateway")).ref
@@ -210,6 +209,10 @@ class Network(Construct):
             )
             for service in services
         }
+
+
+def _route_table_ids(subnets: Sequence[ec2.ISubnet]) -> list[str]:
+    return [subnet.route_table.route_table_id for subnet in subnets]
 
 
 def _checked_prefix(cidr: str) -> int:

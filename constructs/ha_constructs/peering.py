@@ -8,6 +8,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_ec2 as ec2
 from constructs import Construct
 
+from ha_constructs.location import location_of
 from ha_constructs.network import Network
 from ha_constructs.registrar import CrossRegionRegistrar
 
@@ -65,7 +66,7 @@ class RegionPeering(Construct):
         registrar: CrossRegionRegistrar,
     ) -> None:
         super().__init__(scope, construct_id)
-        own_region = cdk.Stack.of(self).region
+        own_region = location_of(self).region
         if peer.region == own_region:
             raise ValueError(f"peer.region must be another region than the stack's own, {own_region}")
         if ipaddress.IPv4Network(network.cidr).overlaps(ipaddress.IPv4Network(peer.cidr)):
@@ -91,15 +92,15 @@ class RegionPeering(Construct):
         )
 
     def _build_routes(self, network: Network, peer: PeerVpc) -> list[ec2.CfnRoute]:
-        groups = {"Private": network.vpc.private_subnets, "Isolated": network.vpc.isolated_subnets}
+        groups = {"Private": network.private_route_table_ids, "Isolated": network.isolated_route_table_ids}
         return [
             ec2.CfnRoute(
                 self,
                 f"{name}Route{position}",
-                route_table_id=subnet.route_table.route_table_id,
+                route_table_id=route_table_id,
                 destination_cidr_block=peer.cidr,
                 vpc_peering_connection_id=self.connection_id,
             )
-            for name, subnets in groups.items()
-            for position, subnet in enumerate(subnets, start=1)
+            for name, route_table_ids in groups.items()
+            for position, route_table_id in enumerate(route_table_ids, start=1)
         ]

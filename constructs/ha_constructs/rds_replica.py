@@ -9,6 +9,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_rds as rds
 from constructs import Construct
 
+from ha_constructs.location import location_of
 from ha_constructs.rds_instance import RdsInstance
 from ha_constructs.rds_settings import RdsSettings
 
@@ -113,7 +114,7 @@ class RdsReplica(RdsInstance):
             raise ValueError(
                 f"source_arn must be arn:aws:rds:<region>:<account>:db:<identifier>, got {self.source_arn!r}."
             )
-        region = cdk.Stack.of(self).region
+        region = location_of(self).region
         if match["region"] == region:
             raise ValueError(
                 f"source_arn is in this replica's own region {region}: this construct is for replicas in another "

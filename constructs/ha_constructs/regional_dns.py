@@ -72,15 +72,16 @@ class RegionalName(Construct):
             )
         self._zone = zone
         self._region = region
-        self.domain_name = f"{region}.{zone.zone_name}"
-        self.latency_domain_name = f"{latency_record_name}.{zone.zone_name}"
+        zone_name = zone.zone_name
+        self.domain_name = f"{region}.{zone_name}"
+        self.latency_domain_name = f"{latency_record_name}.{zone_name}"
         self.tcp_domain_name: str | None = None
 
         self.health_check = self._build_health_check(alarm, insufficient_data_status)
         self.health_check_id: str = self.health_check.health_check_id
         self._build_alias("Name", self.domain_name, load_balancer)
         if network_load_balancer is not None:
-            self.tcp_domain_name = f"tcp-{region}.{zone.zone_name}"
+            self.tcp_domain_name = f"tcp-{region}.{zone_name}"
             self._build_alias("TcpName", self.tcp_domain_name, network_load_balancer)
         self._build_latency_record(load_balancer)
 

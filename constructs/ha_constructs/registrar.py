@@ -11,6 +11,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from ha_constructs.location import location_of
+
 FUNCTION_TIMEOUT_MINUTES = 10
 SERVICE_TIMEOUT_MINUTES = 12  # the function answers before its own timeout, so this is for an invocation that was lost
 
@@ -58,6 +60,10 @@ class CrossRegionRegistrar(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, logs_key: kms.IKey) -> None:
         super().__init__(scope, construct_id)
+        self._location = location_of(self)
+        # Findings name pseudo parameters where the stack knows neither its region nor its account.
+        names = {self._location.partition: "<AWS::Partition>", self._location.account: "<AWS::AccountId>"}
+        self._pseudo_parameters = {value: name for value, name in names.items() if cdk.Token.is_unresolved(value)}
         self.log_group = logs.LogGroup(
             self,
             "Logs",
@@ -73,6 +79,8 @@ class CrossRegionRegistrar(Construct):
         )
         self.log_group.grant_write(self.role)
         self.function = self._build_function()
+        self._function_arn = self.function.function_arn
+        self._service_timeout = cdk.Duration.minutes(SERVICE_TIMEOUT_MINUTES)
 
     def add_peering_routes(
         self,
@@ -97,12 +105,13 @@ class CrossRegionRegistrar(Construct):
         this connection.
         """
         tables = peer_route_table_ids if isinstance(peer_route_table_ids, str) else ",".join(peer_route_table_ids)
-        own_region = cdk.Stack.of(self).region
+        own_region = self._location.region
         connections = [
-            self._arn("ec2", region, f"vpc-peering-connection/{connection_id}") for region in (own_region, peer_region)
+            self._location.arn("ec2", f"vpc-peering-connection/{connection_id}", region=region)
+            for region in (own_region, peer_region)
         ]
-        peer_vpc = self._arn("ec2", peer_region, f"vpc/{peer_vpc_id}")
-        peer_tables = self._arn("ec2", peer_region, "route-table/*")
+        peer_vpc = self._location.arn("ec2", f"vpc/{peer_vpc_id}", region=peer_region)
+        peer_tables = self._location.arn("ec2", "route-table/*", region=peer_region)
         return self._add(
             construct_id,
             resource_type="Custom::PeeringRegistration",
@@ -162,9 +171,11 @@ class CrossRegionRegistrar(Construct):
             raise ValueError("give either secret_name or secret_arn")
         own_region = self._other_region("primary_region", primary_region)
         # Secrets Manager adds a hyphen and six random characters to the name in the ARN.
-        secret_resource = secret_arn or self._arn("secretsmanager", primary_region, f"secret:{secret_name}-??????")
+        secret_resource = secret_arn or self._location.arn(
+            "secretsmanager", f"secret:{secret_name}-??????", region=primary_region
+        )
         sibling = f"key/{cdk.Fn.select(1, cdk.Fn.split('/', kms_key_arn))}"
-        primary_key = primary_kms_key_arn or self._arn("kms", primary_region, sibling)
+        primary_key = primary_kms_key_arn or self._location.arn("kms", sibling, region=primary_region)
         through_service = {"StringLike": {"kms:ViaService": "secretsmanager.*.amazonaws.com"}}
         resource = self._add(
             construct_id,
@@ -215,7 +226,7 @@ class CrossRegionRegistrar(Construct):
             raise ValueError("repository_prefix must not be empty: it would replicate every repository of the account")
         own_region = self._other_region("primary_region", primary_region)
         service_role = (
-            f"arn:{cdk.Stack.of(self).partition}:iam::{cdk.Stack.of(self).account}:role/aws-service-role/"
+            f"arn:{self._location.partition}:iam::{self._location.account}:role/aws-service-role/"
             "replication.ecr.amazonaws.com/AWSServiceRoleForECRReplication"
         )
         return self._add(
@@ -274,34 +285,33 @@ class CrossRegionRegistrar(Construct):
     ) -> cdk.CustomResource:
         use = Construct(self, construct_id)
         policy = iam.Policy(use, "Policy", roles=[self.role], statements=list(statements))
-        for resource, reason in wildcards.items():
-            finding = f"AwsSolutions::AwsSolutions-IAM5[Resource::{self._as_reported(resource)}]"
-            cdk.Validations.of(policy).acknowledge(cdk.Acknowledgment(id=finding, reason=reason))
+        if wildcards:
+            cdk.Validations.of(policy).acknowledge(
+                *(
+                    cdk.Acknowledgment(
+                        id=f"AwsSolutions::AwsSolutions-IAM5[Resource::{self._as_reported(resource)}]", reason=reason
+                    )
+                    for resource, reason in wildcards.items()
+                )
+            )
         custom_resource = cdk.CustomResource(
             use,
             "Resource",
-            service_token=self.function.function_arn,
+            service_token=self._function_arn,
             resource_type=resource_type,
-            service_timeout=cdk.Duration.minutes(SERVICE_TIMEOUT_MINUTES),
+            service_timeout=self._service_timeout,
             properties=properties,
         )
         custom_resource.node.add_dependency(policy)
         return custom_resource
 
     def _as_reported(self, resource: str) -> str:
-        # Findings name pseudo parameters where the stack knows neither its region nor its account.
-        stack = cdk.Stack.of(self)
-        for value, name in ((stack.partition, "<AWS::Partition>"), (stack.account, "<AWS::AccountId>")):
-            if cdk.Token.is_unresolved(value):
-                resource = resource.replace(value, name)
+        for value, name in self._pseudo_parameters.items():
+            resource = resource.replace(value, name)
         return resource
 
-    def _arn(self, service: str, region: str, resource: str) -> str:
-        stack = cdk.Stack.of(self)
-        return f"arn:{stack.partition}:{service}:{region}:{stack.account}:{resource}"
-
     def _other_region(self, argument: str, region: str) -> str:
-        own_region = cdk.Stack.of(self).region
+        own_region = self._location.region
         if region == own_region:
             raise ValueError(f"{argument} must be another region than the stack's own, {own_region}")
         return own_region

@@ -20,9 +20,9 @@ def monitor_database(book: AlarmBook, database: MonitoredDatabase, *, role: str)
     Metrics: Amazon CloudWatch metrics for Amazon RDS
     (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-metrics.html).
     """
+    identifier = database.instance.instance_identifier
 
     def of(name: str, statistic: str, label: str) -> cloudwatch.Metric:
-        identifier = database.instance.instance_identifier
         return metric("AWS/RDS", name, {"DBInstanceIdentifier": identifier}, statistic=statistic, label=label)
 
     heartbeat = Alarm(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import aws_cdk as cdk
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
@@ -10,6 +9,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from ha_constructs.alert_channels import AlertChannels
+from ha_constructs.location import location_of
 from ha_constructs.monitoring.alarm_book import AlarmBook
 from ha_constructs.monitoring.cache import monitor_cache
 from ha_constructs.monitoring.cluster import monitor_cluster
@@ -126,7 +126,7 @@ class RegionMonitoring(Construct):
         if network_load_balancer is not None:
             monitor_network_load_balancer(self._book, network_load_balancer)
         if web_acl_metric_name is not None:
-            monitor_web_acl(self._book, web_acl_metric_name, cdk.Stack.of(self).region)
+            monitor_web_acl(self._book, web_acl_metric_name, location_of(self).region)
         if accelerator_arn is not None:
             monitor_accelerator(self._book, accelerator_arn)
         if nat_gateway_ids:
