@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 ENV ?= reference
+BASE ?= HEAD
 BIN := .venv/bin
 # Node.js and the tools come from the virtual environment, before anything that the machine has.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
@@ -74,6 +75,10 @@ synth: setup ## Synthesize ENV, with every validation
 .PHONY: diff
 diff: setup ## Compare ENV with what is deployed
 	@$(CDK) diff
+
+.PHONY: impact
+impact: setup ## What deploying ENV would do, compared with the revision BASE (default: HEAD)
+	@ha impact --base $(BASE) --head $(ENV)
 
 .PHONY: deploy
 deploy: setup ## Deploy ENV: the global stack, then region by region
