@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 ENV ?= reference
-BASE ?= HEAD
+MINUTES ?= 15
 BIN := .venv/bin
 # Node.js and the tools come from the virtual environment, before anything that the machine has.
 export PATH := $(CURDIR)/$(BIN):$(CURDIR)/node_modules/.bin:$(PATH)
@@ -76,10 +76,6 @@ synth: setup ## Synthesize ENV, with every validation
 diff: setup ## Compare ENV with what is deployed
 	@$(CDK) diff
 
-.PHONY: impact
-impact: setup ## What deploying ENV would do, compared with the revision BASE (default: HEAD)
-	@ha impact --base $(BASE) --head $(ENV)
-
 .PHONY: deploy
 deploy: setup ## Deploy ENV: the global stack, then region by region
 	@$(CDK) deploy --all --require-approval broadening
@@ -87,6 +83,41 @@ deploy: setup ## Deploy ENV: the global stack, then region by region
 .PHONY: destroy
 destroy: setup ## Destroy ENV (first set deletion_protection: false and deploy)
 	@$(CDK) destroy --all
+
+.PHONY: snapshots
+snapshots: setup ## Write the snapshots of templates and manifests anew, to be reviewed with the change
+	@UPDATE_SNAPSHOTS=1 python -m pytest tests/stacks/test_snapshots.py
+
+.PHONY: impact
+impact: setup ## What the working tree would do to what BASE (default: main) deployed; OUT=<file> writes Markdown
+	@ha impact --base $(or $(BASE),main) --environment $(ENV) --gate $(if $(OUT),--format markdown --out $(OUT))
+
+.PHONY: comment
+comment: setup ## Put the impact report (OUT) under the pull or merge request of this CI job
+	@ha comment $(or $(OUT),build/impact.md) --key "impact on $(ENV)"
+
+.PHONY: deploy-order
+deploy-order: setup ## List ENV's stacks in deployment order (FORMAT=json or gitlab: for pipelines)
+	@ha deploy-order $(ENV) $(if $(FORMAT),--$(FORMAT))
+
+.PHONY: deploy-region
+deploy-region: setup ## Deploy REGION of ENV (or `global`), if the regions before it are well
+	@ha bake $(ENV) --before $(REGION)
+	@stack="$$(ha deploy-order $(ENV) --stack $(REGION))" && \
+	  $(CDK) deploy --exclusively --require-approval $(if $(CI),never --progress events,broadening) "$$stack"
+
+.PHONY: bake
+bake: setup ## Watch the alarms of REGION of ENV for MINUTES; fails when one fires
+	@ha bake $(ENV) --region $(REGION) --minutes $(MINUTES)
+
+.PHONY: drift
+drift: setup ## Compare what is deployed with its stacks; fails when something was changed by hand
+	@$(CDK) drift --all --fail
+
+.PHONY: web-identity
+web-identity:
+	@mkdir -p "$$(dirname "$$AWS_WEB_IDENTITY_TOKEN_FILE")"
+	@umask 077; printf '%s' "$$AWS_ID_TOKEN" > "$$AWS_WEB_IDENTITY_TOKEN_FILE"
 
 .PHONY: lock
 lock: setup ## Write constraints.txt anew after changing a requirement

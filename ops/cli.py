@@ -9,7 +9,16 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-_SUBCOMMANDS = ("ops.rehearsal.command", "ops.lint", "ops.documentation", "ops.bench", "ops.impact.command")
+_SUBCOMMANDS = (
+    "ops.rehearsal.command",
+    "ops.lint",
+    "ops.documentation",
+    "ops.bench",
+    "ops.impact.command",
+    "ops.pipeline.order",
+    "ops.pipeline.bake",
+    "ops.pipeline.comment",
+)
 
 _DESCRIPTION = """\
 Everything around a deployment that is not the deployment itself. The deployment is `cdk deploy`, or `make deploy`.

@@ -1,0 +1,1 @@
+"""What a deployment pipeline does between the CDK's commands: the order, the alarms, the comment."""
