@@ -46,6 +46,11 @@ class ResourceSchema:
         return tuple(path for path in paths if "." not in path)
 
     @cached_property
+    def write_only(self) -> tuple[str, ...]:
+        """The properties that CloudFormation cannot read back, in dotted form; ``*`` stands for each item of a list."""
+        return tuple(_dotted(path) for path in self.document.get("writeOnlyProperties", ()))
+
+    @cached_property
     def primary_identifier(self) -> tuple[str, ...]:
         """The properties that identify the resource."""
         return tuple(_dotted(path) for path in self.document.get("primaryIdentifier", ()))

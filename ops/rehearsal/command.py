@@ -39,7 +39,7 @@ The report says of every resource how it exists:
 _EPILOG = """\
 examples:
   ha rehearse                             environments/reference.yaml: deploy, look up, report, clean up
-  ha rehearse production --full           the whole life: also update, failure, drift, a region more and less, destroy
+  ha rehearse single-region --full        the whole life: also update, failure, drift, a region more and less, destroy
   ha rehearse my.yaml --out /tmp/report   a file anywhere, reports somewhere else
   ha rehearse --app cdk.out               an assembly that is synthesized already, of any CDK app
 

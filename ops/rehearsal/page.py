@@ -7,6 +7,7 @@ from typing import Any
 
 from ops.rehearsal.report import CANNOT_SHOW, Report, write_atomically
 from ops.rehearsal.verify import Accounted
+from ops.rehearsal.verify.settings import CheckOutcome
 
 _HERE = Path(__file__).parent
 _HOWS = ("native", "handled", "lambda", "recorded", "unaccounted")
@@ -37,7 +38,8 @@ def render(report: Report) -> str:
         _recorded(report),
         _left_behind(report),
         _resources(report),
-        _untold(report),
+        _not_compared(report, "untold", "Settings that the emulator's APIs don't tell"),
+        _not_compared(report, "withheld", "Settings that AWS itself doesn't tell"),
         _cannot_show(),
         _versions(report),
     ]
@@ -63,7 +65,8 @@ def _summary(report: Report) -> str:
         (
             "settings",
             str(checks["same"]),
-            f"found as declared; {checks['untold']} not told, {checks['differs']} differ",
+            f"found as declared; {checks['differs']} differ, {checks['untold']} not told, "
+            f"{checks['withheld']} not told by AWS itself",
         ),
         ("seconds", f"{report.seconds:.0f}", f"started {report.started}"),
     ]
@@ -175,12 +178,15 @@ def _resources(report: Report) -> str:
     )
 
 
+_NOT_TOLD = {"untold": "not told", "withheld": "not told by AWS itself"}
+
+
 def _resource_row(item: Accounted) -> str:
     same = sum(check.outcome == "same" for check in item.checks)
     summary = f"{same} of {len(item.checks)} as declared" if item.checks else ""
     lines = "".join(
         f'<tr class="{check.outcome}"><td>{escape(check.setting)}</td><td>{escape(_short(check.declared))}</td>'
-        f"<td>{escape(_short(check.found)) if check.outcome != 'untold' else 'not told'}</td></tr>"
+        f"<td>{escape(_NOT_TOLD.get(check.outcome) or _short(check.found))}</td></tr>"
         for check in item.checks
     )
     details = (
@@ -199,13 +205,13 @@ def _resource_row(item: Accounted) -> str:
     )
 
 
-def _untold(report: Report) -> str:
-    rows = [[row["type"], row["setting"], row["count"]] for row in report.untold_settings()]
+def _not_compared(report: Report, outcome: CheckOutcome, title: str) -> str:
+    rows = [[row["type"], row["setting"], row["count"]] for row in report.settings(outcome)]
     if not rows:
         return ""
-    table = _table("untold", ["type", "setting", "count"], rows, numbers=(2,))
+    table = _table(outcome, ["type", "setting", "count"], rows, numbers=(2,))
     return (
-        "<h2>Settings that the emulator's APIs don't tell</h2>"
+        f"<h2>{escape(title)}</h2>"
         f"<details><summary>{len(rows)} kinds of settings were deployed, and could not be compared</summary>"
         f"{table}</details>"
     )

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from ops.rehearsal.display import Step
 from ops.rehearsal.rehearsal import Outcome
+from ops.rehearsal.verify.settings import CheckOutcome
 
 CANNOT_SHOW = (
     ("Quotas", "addresses, VPCs, accelerators, load balancers: an account's limits are not known here"),
@@ -62,7 +63,8 @@ class Report:
                 "stacks": self.by_stack(),
                 "recorded_types": self.recorded_types(),
                 "checks": self.checks(),
-                "untold_settings": self.untold_settings(),
+                "untold_settings": self.settings("untold"),
+                "withheld_settings": self.settings("withheld"),
             },
             "failures": [failure.as_dict() for failure in self.outcome.failures],
             "steps": [
@@ -100,13 +102,17 @@ class Report:
         )
         return [{"type": kind, "count": count, "reason": reason} for (kind, reason), count in sorted(counter.items())]
 
-    def untold_settings(self) -> list[dict[str, Any]]:
-        """Count the declared settings that the emulator's APIs don't tell, by type: what was not compared."""
+    def settings(self, outcome: CheckOutcome) -> list[dict[str, Any]]:
+        """Count the declared settings of one outcome by type.
+
+        ``untold``: what was not compared, because the emulator's APIs don't tell it; ``withheld``: because no API of
+        AWS tells it either.
+        """
         counter = Counter(
             (item.type, check.setting)
             for item in self.outcome.verification.resources
             for check in item.checks
-            if check.outcome == "untold"
+            if check.outcome == outcome
         )
         return [
             {"type": kind, "setting": setting, "count": count} for (kind, setting), count in sorted(counter.items())
@@ -115,7 +121,7 @@ class Report:
     def checks(self) -> dict[str, int]:
         """Count the compared settings by outcome."""
         counter = Counter(check.outcome for item in self.outcome.verification.resources for check in item.checks)
-        return {outcome: counter.get(outcome, 0) for outcome in ("same", "differs", "untold")}
+        return {outcome: counter.get(outcome, 0) for outcome in ("same", "differs", "untold", "withheld")}
 
 
 def tool_versions(cli_version: str) -> dict[str, str]:

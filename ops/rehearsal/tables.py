@@ -44,7 +44,7 @@ def _print_recorded(console: Console, report: Report) -> None:
     checks = report.checks()
     console.print(
         f"{checks['same']} settings found as declared, {checks['differs']} differ, "
-        f"{checks['untold']} not told by the emulator's APIs; "
+        f"{checks['untold']} not told by the emulator's APIs, {checks['withheld']} not told by AWS itself; "
         f"recorded: {report.outcome.verification.recorded_percent()} %",
         highlight=False,
         soft_wrap=True,

@@ -40,7 +40,7 @@ class Variations:
         document = copy.deepcopy(self._document)
         changes = [
             _set(document, "network.flow_log_retention_days", 180, otherwise=365),
-            _set(document, "ingress.deregistration_delay_seconds", 45, otherwise=90),
+            _set(document, "ingress.deregistration_delay_seconds", 25, otherwise=15),
             _set(document, "database.backup_retention_days", 21, otherwise=28),
             _set(document, "ingress.rate_limit_per_five_minutes", 3000, otherwise=4000),
         ]

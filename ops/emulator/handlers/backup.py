@@ -1,11 +1,28 @@
-"""Backup selections, over the emulator's Backup API.
+"""Backup selections, over the emulator's Backup API, and the lock of a vault.
+
+AWS: "AWS Backup Vault Lock", https://docs.aws.amazon.com/aws-backup/latest/devguide/vault-lock.html
 
 Refused: a selection of a plan that does not exist, a plan whose vault does not exist in the region, a vault with a key
 that does not exist.
 """
 
-from ops.emulator.handlers.base import Extension, Handler, Outcome, Refused, Request, exists, extends, handles, quietly
+from ministack.services import backup as store
+
+from ops.emulator.handlers.base import (
+    Attributes,
+    Extension,
+    Handler,
+    Outcome,
+    Refused,
+    Request,
+    exists,
+    extends,
+    handles,
+    quietly,
+)
 from ops.emulator.handlers.rds import check_key
+
+_SECONDS_A_DAY = 24 * 60 * 60
 
 
 @extends("AWS::Backup::BackupVault")
@@ -16,6 +33,19 @@ class Vault(Extension):
         """It exists in the region."""
         if request.properties.get("EncryptionKeyArn"):
             check_key(request, request.properties["EncryptionKeyArn"])
+
+    def after(self, request: Request, outcome: Outcome) -> Attributes:
+        """Lock the vault, or unlock it where the lock is gone from the template."""
+        lock = request.properties.get("LockConfiguration")
+        vault = store._vaults[outcome.physical_id]
+        for name in ("MinRetentionDays", "MaxRetentionDays", "LockDate"):
+            vault.pop(name, None)
+        vault["Locked"] = lock is not None
+        if lock is not None:
+            vault |= {name: int(lock[name]) for name in ("MinRetentionDays", "MaxRetentionDays") if lock.get(name)}
+        if lock is not None and lock.get("ChangeableForDays"):
+            vault["LockDate"] = vault["CreationDate"] + int(lock["ChangeableForDays"]) * _SECONDS_A_DAY
+        return {}
 
 
 @extends("AWS::Backup::BackupPlan")

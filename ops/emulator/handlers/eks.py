@@ -1,7 +1,8 @@
 """EKS: what belongs to a cluster, over the emulator's EKS API, and the cluster's network interfaces.
 
-Modelled: add-ons, access entries with their policies, pod identity associations; the control plane's network interfaces
-in the cluster's subnets, described as ``Amazon EKS <name>`` as AWS does, and the cluster's security group.
+Modelled: add-ons, access entries with their policies; the control plane's network interfaces
+in the cluster's subnets, described as ``Amazon EKS <name>`` as AWS does, and the cluster's security group; the settings
+that ``DescribeCluster`` tells and ministack's CloudFormation drops.
 Refused: a cluster in fewer than two zones or with subnets, groups, role or key that do not exist; an unknown add-on
 name; anything of a cluster that does not exist; deletion of a protected cluster. Nothing runs in the cluster.
 """
@@ -20,7 +21,6 @@ from ops.emulator.handlers.base import (
     Properties,
     Refused,
     Request,
-    as_bool,
     exists,
     extends,
     handles,
@@ -29,6 +29,7 @@ from ops.emulator.handlers.base import (
 )
 from ops.emulator.handlers.lookups import groups_of, subnets_of
 from ops.emulator.handlers.rds import check_key
+from ops.emulator.spelling import camel, typed
 
 _REASON = "through the emulator's EKS API"
 # AWS: "Available Amazon EKS add-ons", https://docs.aws.amazon.com/eks/latest/userguide/workloads-add-ons-available-eks.html
@@ -87,8 +88,7 @@ class Cluster(Extension):
         if not interfaces_of(request, name):
             _make_interfaces(request, name, subnets, group)
         keys = [setting["Provider"]["KeyArn"] for setting in request.properties.get("EncryptionConfig", [])]
-        protected = as_bool(request.properties.get("DeletionProtection"))
-        record["deletionProtection"] = protected
+        _keep_settings(record, request.properties)
         return {
             "Id": record.get("id") or name,
             "ClusterSecurityGroupId": group,
@@ -107,6 +107,32 @@ class Cluster(Extension):
         group = record["resourcesVpcConfig"].get("clusterSecurityGroupId")
         if group:
             quietly(request.client("ec2").delete_security_group, GroupId=group)
+
+
+# What a cluster has whose template does not say it; AWS: "Cluster", API reference,
+# https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html
+_DEFAULTS: dict[str, Any] = {
+    "ComputeConfig": {"Enabled": False},
+    "StorageConfig": {"BlockStorage": {"Enabled": False}},
+    "UpgradePolicy": {"SupportType": "EXTENDED"},
+    "ZonalShiftConfig": {"Enabled": False},
+    "EncryptionConfig": [],
+    "DeletionProtection": False,
+}
+_WITHOUT_DEFAULT = ("RemoteNetworkConfig", "ControlPlaneScalingConfig")
+
+
+def _keep_settings(record: dict[str, Any], properties: Properties) -> None:
+    """Put what the template declares into the cluster's record, in the form of the EKS API."""
+    for name in (*_DEFAULTS, *_WITHOUT_DEFAULT):
+        value = properties.get(name, _DEFAULTS.get(name))
+        key = camel({name: None}).popitem()[0]
+        if value is None:
+            record.pop(key, None)
+        else:
+            record[key] = typed(camel(value))
+    network = {"ElasticLoadBalancing": {"Enabled": False}, **properties.get("KubernetesNetworkConfig", {})}
+    record["kubernetesNetworkConfig"] |= typed(camel(network))
 
 
 def interfaces_of(request: Request, cluster: str) -> list[dict[str, Any]]:
@@ -129,7 +155,9 @@ def _make_interfaces(request: Request, cluster: str, subnets: list[dict[str, Any
         record["PrivateIpAddress"] = str(ipaddress.ip_network(subnet["CidrBlock"])[-6])
 
 
-class _OfCluster(Handler):
+class OfCluster(Handler):
+    """What belongs to a cluster."""
+
     how = "native"
     reason = _REASON
 
@@ -139,7 +167,7 @@ class _OfCluster(Handler):
 
 
 @handles("AWS::EKS::Addon")
-class Addon(_OfCluster):
+class Addon(OfCluster):
     """An add-on of a cluster."""
 
     def check(self, request: Request) -> None:
@@ -180,7 +208,7 @@ class Addon(_OfCluster):
 
 
 @handles("AWS::EKS::AccessEntry")
-class AccessEntry(_OfCluster):
+class AccessEntry(OfCluster):
     """Who may use a cluster's API, and with which policies."""
 
     def create(self, request: Request) -> Outcome:
@@ -227,53 +255,3 @@ class AccessEntry(_OfCluster):
                 policyArn=policy["PolicyArn"],
                 accessScope=scope,
             )
-
-
-@handles("AWS::EKS::PodIdentityAssociation")
-class PodIdentityAssociation(_OfCluster):
-    """Which role a service account has."""
-
-    def check(self, request: Request) -> None:
-        """Cluster and role exist."""
-        super().check(request)
-        role = request.properties["RoleArn"].rsplit("/", 1)[-1]
-        if exists(request.client("iam").get_role, RoleName=role) is None:
-            raise Refused(f"role {request.properties['RoleArn']!r} does not exist")
-
-    def create(self, request: Request) -> Outcome:
-        """Associate."""
-        properties = request.properties
-        association = request.client("eks").create_pod_identity_association(
-            clusterName=properties["ClusterName"],
-            namespace=properties["Namespace"],
-            serviceAccount=properties["ServiceAccount"],
-            roleArn=properties["RoleArn"],
-        )["association"]
-        return _association_outcome(association)
-
-    def update(self, request: Request) -> Outcome:
-        """Exchange the role."""
-        eks = request.client("eks")
-        association = eks.update_pod_identity_association(
-            clusterName=request.properties["ClusterName"],
-            associationId=_association_id(request),
-            roleArn=request.properties["RoleArn"],
-        )["association"]
-        return _association_outcome(association)
-
-    def delete(self, request: Request) -> None:
-        """Dissociate."""
-        quietly(
-            request.client("eks").delete_pod_identity_association,
-            clusterName=request.properties["ClusterName"],
-            associationId=_association_id(request),
-        )
-
-
-def _association_id(request: Request) -> str:
-    return request.physical_id.rsplit("/", 1)[-1]
-
-
-def _association_outcome(association: dict[str, str]) -> Outcome:
-    arn = association["associationArn"]
-    return Outcome(arn, {"AssociationArn": arn, "AssociationId": association["associationId"]})

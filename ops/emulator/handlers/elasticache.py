@@ -1,7 +1,7 @@
 """ElastiCache groups and the Global Datastore.
 
-Modelled: the Global Datastore with its members, in our own state; a secondary group takes node type, engine and
-encryption from the primary.
+Modelled: the Global Datastore with its members, in our own state; a secondary group takes node type, engine, parameters
+and encryption from the primary; a group's key, port and security groups, and how a user proves who it is.
 Refused: a cache subnet group, user group, key or security group that the region lacks; automatic failover with one
 node; a Global Datastore whose member does not exist, with node types below ``large``, more than two secondaries, two
 members in one region, or a primary that is in a datastore already; deletion of a datastore with secondaries.
@@ -19,6 +19,7 @@ from ops.emulator.handlers.base import (
     Extension,
     Handler,
     Outcome,
+    Properties,
     Refused,
     Request,
     as_bool,
@@ -31,6 +32,7 @@ from ops.emulator.handlers.rds import check_key
 from ops.emulator.state import GLOBAL, STATE
 
 GLOBAL_DATASTORE = "AWS::ElastiCache::GlobalReplicationGroup"
+_PORT = 6379
 _SMALL_SIZES = ("micro", "small", "medium")
 _INHERITED = ("CacheNodeType", "Engine", "AtRestEncryptionEnabled", "TransitEncryptionEnabled", "EngineVersion")
 
@@ -42,6 +44,35 @@ class SubnetGroup(Extension):
     def check(self, request: Request) -> None:
         """They exist."""
         subnets_of(request, request.properties["SubnetIds"])
+
+
+@extends("AWS::ElastiCache::User")
+class User(Extension):
+    """How a user proves who it is.
+
+    AWS: "Authenticating with IAM", https://docs.aws.amazon.com/AmazonElastiCache/latest/dg/auth-iam.html
+    """
+
+    def check(self, request: Request) -> None:
+        """A user that signs in through IAM has one name."""
+        properties = request.properties
+        if _authentication(properties) == "iam" and properties["UserName"] != properties["UserId"]:
+            raise Refused(f"the id and the name of IAM user {properties['UserId']!r} must be the same")
+
+    def after(self, request: Request, outcome: Outcome) -> Attributes:
+        """Keep the kind, and how many passwords there are."""
+        mode = request.properties.get("AuthenticationMode", {})
+        passwords = mode.get("Passwords") or request.properties.get("Passwords", [])
+        store._users[outcome.physical_id]["Authentication"] = {
+            "Type": _authentication(request.properties).removesuffix("-required"),
+            "PasswordCount": len(passwords),
+        }
+        return {}
+
+
+def _authentication(properties: Properties) -> str:
+    kind = properties.get("AuthenticationMode", {}).get("Type")
+    return str(kind or ("password" if properties.get("Passwords") else "no-password-required"))
 
 
 @extends("AWS::ElastiCache::UserGroup")
@@ -89,7 +120,8 @@ class ReplicationGroup(Extension):
             raise Refused("a replication group of its own needs a CacheNodeType")
 
     def after(self, request: Request, outcome: Outcome) -> Attributes:
-        """Join the Global Datastore."""
+        """Keep the settings that the emulator drops, and join the Global Datastore."""
+        _keep_settings(outcome.physical_id, request.properties)
         datastore_id = request.properties.get("GlobalReplicationGroupId")
         datastore = STATE.get(GLOBAL_DATASTORE, GLOBAL, str(datastore_id)) if datastore_id else None
         if datastore is None or datastore_id is None:
@@ -116,6 +148,31 @@ class ReplicationGroup(Extension):
                     raise Refused(f"{request.physical_id} is the primary of Global Datastore {datastore_id}")
                 rest = [other for other in datastore["Members"] if other != member]
                 STATE.put(GLOBAL_DATASTORE, GLOBAL, datastore_id, {**datastore, "Members": rest})
+
+
+_KEPT = ("KmsKeyId", "Durability", "NetworkType", "IpDiscovery")
+
+
+def _keep_settings(group_id: str, properties: Properties) -> None:
+    """Put key, port and groups into the records of the replication group and of its nodes."""
+    group = store._replication_groups.get(group_id)
+    if group is None:
+        return
+    for name in _KEPT:
+        group[name] = properties.get(name)
+    groups = [{"SecurityGroupId": name, "Status": "active"} for name in properties.get("SecurityGroupIds", [])]
+    port = int(properties.get("Port") or _PORT)
+    endpoints = [group.get("ConfigurationEndpoint")]
+    for shard in group["NodeGroups"]:
+        endpoints += [shard.get("PrimaryEndpoint"), shard.get("ReaderEndpoint")]
+        endpoints += [node.get("ReadEndpoint") for node in shard["NodeGroupMembers"]]
+    for node_id in group["MemberClusters"]:
+        node = store._clusters[node_id]
+        node["SecurityGroups"] = groups
+        node["CacheParameterGroup"]["CacheParameterGroupName"] = group["CacheParameterGroupName"]
+        endpoints += [item["Endpoint"] for item in node["CacheNodes"]]
+    for endpoint in filter(None, endpoints):
+        endpoint["Port"] = port
 
 
 def _check_secondary(request: Request) -> None:
@@ -190,8 +247,7 @@ class GlobalDatastore(Handler):
     def _kept(self, request: Request, datastore_id: str, members: list[dict[str, Any]]) -> Outcome:
         record = {
             "GlobalReplicationGroupId": datastore_id,
-            "Description": request.properties.get("GlobalReplicationGroupDescription", ""),
-            "AutomaticFailover": as_bool(request.properties.get("AutomaticFailoverEnabled")),
+            "GlobalReplicationGroupDescription": request.properties.get("GlobalReplicationGroupDescription", ""),
             "Status": "available",
             "Members": members,
         }

@@ -1,4 +1,6 @@
-"""Load balancers, certificates and web ACLs: the checks the emulator leaves out.
+"""Load balancers, certificates and web ACLs: the checks and settings the emulator leaves out.
+
+Modelled: the attributes of a listener, and whether a balancer's groups hold for what comes over PrivateLink.
 
 Refused: a load balancer's name over 32 characters, an application load balancer in fewer than two zones, subnets of two
 VPCs or twice the same zone, a group that does not exist; a listener whose certificate is of another region or does not
@@ -7,6 +9,8 @@ does not exist in its region; logging of a web ACL to a destination that AWS wou
 """
 
 from typing import Any
+
+from ministack.services import alb as store
 
 from ops.emulator.handlers.base import (
     Attributes,
@@ -54,6 +58,12 @@ class LoadBalancer(Extension):
         if properties.get("Type", "application") == "application" and len(zones) < 2:
             raise Refused("an application load balancer needs subnets in two availability zones at least")
         groups_of(request, properties.get("SecurityGroups", []))
+
+    def after(self, request: Request, outcome: Outcome) -> Attributes:
+        """Keep the settings that the emulator drops."""
+        for name in ("EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic", "EnablePrefixForIpv6SourceNat"):
+            store._lbs[outcome.physical_id][name] = request.properties.get(name)
+        return {}
 
     def before_delete(self, request: Request) -> None:
         """Refuse where the balancer is protected."""
@@ -103,6 +113,16 @@ class Listener(Extension):
             for arn in filter(None, named):
                 if exists(request.client("elbv2").describe_target_groups, TargetGroupArns=[arn]) is None:
                     raise Refused(f"target group {arn!r} does not exist in {request.region}")
+
+    def after(self, request: Request, outcome: Outcome) -> Attributes:
+        """Set the attributes; one that is no longer declared keeps its value, as with ELB."""
+        attributes = [
+            {"Key": item["Key"], "Value": str(item["Value"])}
+            for item in request.properties.get("ListenerAttributes", [])
+        ]
+        if attributes:
+            request.client("elbv2").modify_listener_attributes(ListenerArn=outcome.physical_id, Attributes=attributes)
+        return {}
 
 
 def _check_certificate(request: Request, arn: str) -> None:

@@ -8,12 +8,16 @@ a signing key that is not an asymmetric ECC_NIST_P256 key of us-east-1; DNSSEC w
 import json
 from typing import Any
 
+from ministack.services import route53 as store
+
 from ops.emulator.handlers.base import (
+    Attributes,
     Extension,
     Handler,
     Outcome,
     Refused,
     Request,
+    as_bool,
     exists,
     extends,
     handles,
@@ -80,6 +84,17 @@ class HealthCheck(Handler):
 def _typed(settings: dict[str, Any]) -> dict[str, Any]:
     numbers = ("FailureThreshold", "HealthThreshold", "Port", "RequestInterval")
     return {name: int(value) if name in numbers else value for name, value in settings.items()}
+
+
+@extends("AWS::Route53::HostedZone")
+class HostedZone(Extension):
+    """A zone's features."""
+
+    def after(self, request: Request, outcome: Outcome) -> Attributes:
+        """Keep whether its records can still be changed while us-east-1 is impaired (accelerated recovery)."""
+        features = request.properties.get("HostedZoneFeatures", {})
+        store._zones[outcome.physical_id]["accelerated_recovery"] = as_bool(features.get("EnableAcceleratedRecovery"))
+        return {}
 
 
 @extends("AWS::Route53::RecordSet")

@@ -5,6 +5,8 @@ Refused: a VPC or group that the region lacks, and a rule that the group has alr
 
 from typing import Any
 
+from ministack.services import ec2 as store
+
 from ops.emulator.handlers.base import (
     Attributes,
     Extension,
@@ -44,7 +46,7 @@ class SecurityGroupRule(Handler):
         if not groups:
             raise Refused("a security group rule needs a GroupId")
         wanted = _rule(request.properties)
-        if request.is_update and _rule(request.previous) == wanted:
+        if request.is_update and _same_rule(wanted, _rule(request.previous)):
             return
         side = "IpPermissions" if request.type.endswith("Ingress") else "IpPermissionsEgress"
         if any(_same_rule(wanted, rule) for rule in groups[0].get(side, [])):
@@ -60,7 +62,13 @@ class SecurityGroupRule(Handler):
         return Outcome(rule_id, {"Id": rule_id})
 
     def update(self, request: Request) -> Outcome:
-        """Only a description changes in place."""
+        """Only a description changes in place: it is put on the rule that the group has."""
+        side = "IpPermissions" if request.type.endswith("Ingress") else "IpPermissionsEgress"
+        group = store._security_groups.get(request.properties["GroupId"])
+        wanted = _rule(request.properties)
+        for rule in group[side] if group else []:
+            if _same_rule(wanted, rule):
+                _describe(rule, wanted)
         return Outcome(request.physical_id, {"Id": request.physical_id})
 
     def delete(self, request: Request) -> None:
@@ -73,10 +81,21 @@ class SecurityGroupRule(Handler):
 def _rule(properties: Properties) -> dict[str, Any]:
     rule: dict[str, Any] = {"IpProtocol": str(properties.get("IpProtocol", "-1"))}
     rule |= {name: int(properties[name]) for name in _RULE_PORTS if properties.get(name) is not None}
+    description = {"Description": properties["Description"]} if properties.get("Description") else {}
     for name, (collection, key) in _PEER_KEYS.items():
         if properties.get(name):
-            rule.setdefault(collection, []).append({key: properties[name]})
+            rule.setdefault(collection, []).append({key: properties[name], **description})
     return rule
+
+
+def _describe(rule: dict[str, Any], wanted: dict[str, Any]) -> None:
+    """Give the peers of a rule of the group the description of the wanted rule's peers."""
+    for collection, key in set(_PEER_KEYS.values()):
+        for peer in wanted.get(collection, []):
+            for given in rule.get(collection, []):
+                if given.get(key) == peer[key]:
+                    given.pop("Description", None)
+                    given |= peer
 
 
 def _same_rule(wanted: dict[str, Any], given: dict[str, Any]) -> bool:

@@ -17,8 +17,8 @@ from ops.rehearsal.assembly import Assembly, AssemblyStack, TemplateResource, te
 from ops.rehearsal.clients import Clients, EmulatedAccount
 from ops.rehearsal.failures import Failure, documentation
 from ops.rehearsal.verify.asking import Ask, finders
-from ops.rehearsal.verify.gaps import forgive
 from ops.rehearsal.verify.settings import Check, compare, resolved
+from ops.rehearsal.verify.withheld import set_apart
 
 How = Literal["native", "handled", "lambda", "recorded", "unaccounted"]
 _NO_FINDER = "no finder: nothing looks a resource of this type up, so that it exists is only the emulator's word"
@@ -167,7 +167,7 @@ class _Verifier:
             if entry.how == "handled" and self._record(resource, entry) is not None:
                 return self._in_state(resource, entry)
             return self._missing(resource, entry, "its service's API has no such resource in this region")
-        checks = forgive(resource.type, compare(declared, found))
+        checks = _compared(resource, declared, found)
         item = _accounted(resource, entry.physical_id, entry.how, entry.reason, checks)
         return item, list(_wrong_settings(resource, checks, registered.must))
 
@@ -178,7 +178,7 @@ class _Verifier:
             return self._missing(resource, entry, "its handler keeps no state of it")
         declared = resolved(resource.properties, entry.properties)
         kept = record.get("Properties", record)
-        checks = tuple(compare(declared, _as_declared(resource.type, declared, kept)))
+        checks = _compared(resource, declared, kept if isinstance(kept, Mapping) else {})
         item = _accounted(resource, entry.physical_id, entry.how, entry.reason, checks)
         return item, list(_wrong_settings(resource, checks, ()))
 
@@ -193,6 +193,11 @@ class _Verifier:
     def _missing(self, resource: TemplateResource, entry: LedgerEntry, reason: str) -> tuple[Accounted, list[Failure]]:
         item = _accounted(resource, entry.physical_id, "unaccounted", f"declared {entry.how}, but {reason}")
         return item, [_failure(resource, "not found", item.reason, "the finder of this type, and the emulator's log")]
+
+
+def _compared(resource: TemplateResource, declared: Mapping[str, Any], found: Mapping[str, Any]) -> tuple[Check, ...]:
+    tellable, withheld = set_apart(resource.type, resource.region, declared, found)
+    return (*compare(tellable, found), *withheld)
 
 
 def _accounted(
@@ -258,18 +263,6 @@ def _shared_names(resources: Iterable[Accounted]) -> Iterator[Failure]:
                 reason=f"{item.physical_id} is {first.construct_path} of stack {first.stack} already",
                 look_at="the two constructs' physical names: let one differ",
             )
-
-
-def _as_declared(resource_type: str, declared: Mapping[str, Any], kept: Any) -> Mapping[str, Any]:
-    """Return what a handler keeps, without what others joined to it later."""
-    settings = kept if isinstance(kept, Mapping) else {}
-    if resource_type != "AWS::ElastiCache::GlobalReplicationGroup":
-        return settings
-    # The other regions' caches become members when their own stacks deploy.
-    own = {(item["ReplicationGroupId"], item["ReplicationGroupRegion"]) for item in declared.get("Members", [])}
-    members = settings.get("Members", [])
-    named = [item for item in members if (item.get("ReplicationGroupId"), item.get("ReplicationGroupRegion")) in own]
-    return {**settings, "Members": named}
 
 
 def _short(value: Any) -> str:

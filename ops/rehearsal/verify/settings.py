@@ -5,13 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
-CheckOutcome = Literal["same", "differs", "untold"]
+CheckOutcome = Literal["same", "differs", "untold", "withheld"]
 _INTRINSICS = ("Ref", "Fn::", "Condition")
 
 
 @dataclass(frozen=True)
 class Check:
-    """One setting: declared, found, and whether they are the same; ``untold``: the emulator's API doesn't tell it."""
+    """One setting: declared, found, and whether they are the same.
+
+    ``untold``: the emulator's API doesn't tell it; ``withheld``: AWS doesn't tell it either.
+    """
 
     setting: str
     declared: Any

@@ -1,10 +1,12 @@
 """What our handlers of EC2 networking do, and refuse as AWS would."""
 
+from typing import Any
+
 import pytest
 
 from ops.emulator import Emulator
 
-from .conftest import HERE, THERE, Deploy, Network, one
+from .conftest import ACCOUNT, HERE, THERE, Deploy, Network, one
 
 
 def test_overlapping_subnets(deploy: Deploy, here: Network) -> None:
@@ -44,6 +46,8 @@ def test_a_gateway_with_its_address(deploy: Deploy, here: Network, emulator: Emu
     ec2 = emulator.client("ec2")
     found = ec2.describe_nat_gateways(NatGatewayIds=[stack.outputs["Id"]])["NatGateways"][0]
     assert found["SubnetId"] == here.subnets[0]
+    assert found["NatGatewayAddresses"][0]["AllocationId"].startswith("eipalloc-")
+    assert found["NatGatewayAddresses"][0]["PublicIp"]
     assert stack.delete().status == "DELETE_COMPLETE"
 
 
@@ -104,3 +108,68 @@ def test_a_second_route_to_a_destination(deploy: Deploy, here: Network, emulator
     assert "has a route to 0.0.0.0/0 already" in deploy(one("AWS::EC2::Route", **route)).reason
     with pytest.raises(ec2.exceptions.ClientError, match="RouteAlreadyExists"):
         ec2.create_route(**route)
+
+
+def test_an_endpoint_tells_its_groups_and_private_names(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    def endpoint(private: bool) -> dict[str, Any]:
+        return one(
+            "AWS::EC2::VPCEndpoint", VpcId=here.vpc, ServiceName=f"com.amazonaws.{HERE}.sqs", SubnetIds=here.subnets,
+            VpcEndpointType="Interface", SecurityGroupIds=[here.group], PrivateDnsEnabled=private,
+        )  # fmt: skip
+
+    def told() -> dict[str, Any]:
+        answer = emulator.client("ec2").describe_vpc_endpoints(VpcEndpointIds=[stack.outputs["Id"]])
+        found: dict[str, Any] = answer["VpcEndpoints"][0]
+        return found
+
+    stack = deploy(endpoint(True), {"Id": {"Ref": "Thing"}})
+    assert told()["PrivateDnsEnabled"] is True
+    assert [group["GroupId"] for group in told()["Groups"]] == [here.group]
+    stack.update(endpoint(False), {"Id": {"Ref": "Thing"}})
+    assert told()["PrivateDnsEnabled"] is False
+
+
+def test_a_flow_log_tells_how_it_delivers(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    role = f"arn:aws:iam::{ACCOUNT}:role/flow-logs"
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"LogGroupName": "flows"}}
+    log = one(
+        "AWS::EC2::FlowLog", ResourceId=here.vpc, ResourceType="VPC", TrafficType="ALL", LogGroupName={"Ref": "Group"},
+        DeliverLogsPermissionArn=role, MaxAggregationInterval=60, Tags=[{"Key": "Name", "Value": "flows"}],
+    )  # fmt: skip
+    stack = deploy({"Group": group, **log}, {"Id": {"Ref": "Thing"}})
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    found = emulator.client("ec2").describe_flow_logs(FlowLogIds=[stack.outputs["Id"]])["FlowLogs"][0]
+    assert (found["DeliverLogsPermissionArn"], found["LogGroupName"]) == (role, "flows")
+    assert found["MaxAggregationInterval"] == 60
+    assert found["Tags"] == [{"Key": "Name", "Value": "flows"}]
+
+
+def test_the_description_of_a_rule_changes_in_place(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    def rule(description: str) -> dict[str, Any]:
+        ports = {"IpProtocol": "tcp", "FromPort": 8443, "ToPort": 8443}
+        source = {"GroupId": here.group, "SourceSecurityGroupId": here.group}
+        return one("AWS::EC2::SecurityGroupIngress", **ports, **source, Description=description)
+
+    def told() -> list[str]:
+        (group,) = emulator.client("ec2").describe_security_groups(GroupIds=[here.group])["SecurityGroups"]
+        rules = [rule for rule in group["IpPermissions"] if rule.get("FromPort") == 8443]
+        return [pair["Description"] for rule in rules for pair in rule["UserIdGroupPairs"]]
+
+    stack = deploy(rule("before"))
+    assert told() == ["before"]
+    assert stack.update(rule("after")).status == "UPDATE_COMPLETE"
+    assert told() == ["after"]
+    stack.delete()
+    assert told() == []
+
+
+def test_a_rule_is_revoked_whatever_its_description(here: Network, emulator: Emulator) -> None:
+    ec2 = emulator.client("ec2")
+    ports = {"IpProtocol": "tcp", "FromPort": 9443, "ToPort": 9443}
+    described = {**ports, "UserIdGroupPairs": [{"GroupId": here.group, "Description": "all"}]}
+    ec2.authorize_security_group_ingress(GroupId=here.group, IpPermissions=[described])
+    ec2.revoke_security_group_ingress(
+        GroupId=here.group, IpPermissions=[{**ports, "UserIdGroupPairs": [{"GroupId": here.group}]}]
+    )
+    (group,) = ec2.describe_security_groups(GroupIds=[here.group])["SecurityGroups"]
+    assert not [rule for rule in group["IpPermissions"] if rule.get("FromPort") == 9443]

@@ -74,3 +74,60 @@ def test_an_object_that_another_manifest_applies(deploy: Deploy, cluster: str) -
     resources = one("Custom::AWSCDK-EKS-KubernetesResource", ClusterName=cluster, Manifest=text)
     assert deploy(resources).status == "CREATE_COMPLETE"
     assert "is applied by another manifest of the cluster already" in deploy(resources).reason
+
+
+def _cluster(here: Network, name: str, **more: Any) -> dict[str, Any]:
+    role = f"arn:aws:iam::{ACCOUNT}:role/cluster"
+    return one(
+        "AWS::EKS::Cluster",
+        **{"Name": name, "RoleArn": role, "ResourcesVpcConfig": {"SubnetIds": here.subnets}, "Version": "1.36", **more},
+    )
+
+
+def _told(emulator: Emulator, name: str) -> dict[str, Any]:
+    cluster: dict[str, Any] = emulator.client("eks").describe_cluster(name=name)["cluster"]
+    return cluster
+
+
+def test_a_cluster_tells_what_it_was_made_with(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    network = {"ServiceIpv4Cidr": "172.20.0.0/16", "ElasticLoadBalancing": {"Enabled": "true"}}
+    encryption = [{"Provider": {"KeyArn": here.key}, "Resources": ["secrets"]}]
+    node_role = f"arn:aws:iam::{ACCOUNT}:role/nodes"
+    compute = {"Enabled": True, "NodePools": ["system"], "NodeRoleArn": node_role}
+    stack = deploy(
+        _cluster(
+            here, "complete", KubernetesNetworkConfig=network, EncryptionConfig=encryption, ComputeConfig=compute,
+            StorageConfig={"BlockStorage": {"Enabled": True}},
+        )
+    )  # fmt: skip
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    found = _told(emulator, "complete")
+    assert found["encryptionConfig"] == [{"provider": {"keyArn": here.key}, "resources": ["secrets"]}]
+    assert found["computeConfig"] == {"enabled": True, "nodePools": ["system"], "nodeRoleArn": node_role}
+    assert found["storageConfig"] == {"blockStorage": {"enabled": True}}
+    assert found["kubernetesNetworkConfig"]["serviceIpv4Cidr"] == "172.20.0.0/16"
+    assert found["kubernetesNetworkConfig"]["elasticLoadBalancing"] == {"enabled": True}
+
+
+def test_a_cluster_that_declares_little_has_the_defaults_of_eks(cluster: str, emulator: Emulator) -> None:
+    found = _told(emulator, cluster)
+    assert (found["upgradePolicy"], found["zonalShiftConfig"]) == ({"supportType": "EXTENDED"}, {"enabled": False})
+    assert (found["encryptionConfig"], found["computeConfig"]) == ([], {"enabled": False})
+
+
+def test_an_update_of_a_cluster_and_its_rollback_are_told(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    def settings(kind: str) -> dict[str, Any]:
+        return _cluster(here, "changing", UpgradePolicy={"SupportType": kind}, ZonalShiftConfig={"Enabled": True})
+
+    stack = deploy(settings("STANDARD"))
+    assert _told(emulator, "changing")["upgradePolicy"] == {"supportType": "STANDARD"}
+    refused = {
+        "Type": "AWS::EKS::Addon", "DependsOn": "Thing",
+        "Properties": {"ClusterName": "changing", "AddonName": "no-such-addon"},
+    }  # fmt: skip
+    assert stack.update({**settings("EXTENDED"), "Refused": refused}).status == "UPDATE_ROLLBACK_COMPLETE"
+    assert _told(emulator, "changing")["upgradePolicy"] == {"supportType": "STANDARD"}
+    assert stack.update(settings("EXTENDED")).status == "UPDATE_COMPLETE"
+    assert _told(emulator, "changing")["upgradePolicy"] == {"supportType": "EXTENDED"}
+    stack.update(_cluster(here, "changing"))
+    assert _told(emulator, "changing")["zonalShiftConfig"] == {"enabled": False}

@@ -6,7 +6,7 @@ import pytest
 
 from ops.emulator import Emulator
 
-from .conftest import HERE, THERE, Deploy, one
+from .conftest import HERE, THERE, Deploy, Network, one
 
 
 @pytest.fixture(scope="module")
@@ -94,3 +94,76 @@ def test_two_secondaries_are_the_most(deploy: Deploy, primary: str) -> None:
     assert "two secondaries already" in stacks[-1].reason
     for stack in stacks[:2]:
         stack.delete()
+
+
+def _described(emulator: Emulator, name: str, region: str = HERE) -> dict[str, Any]:
+    answer = emulator.client("elasticache", region).describe_replication_groups(ReplicationGroupId=name)
+    group: dict[str, Any] = answer["ReplicationGroups"][0]
+    return group
+
+
+def test_a_group_tells_its_key_port_and_security_groups(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    stack = deploy(
+        _group(
+            "guarded", CacheNodeType="cache.r7g.large", KmsKeyId=here.key, AtRestEncryptionEnabled=True, Port=6380,
+            SecurityGroupIds=[here.group],
+        )
+    )  # fmt: skip
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    group = _described(emulator, "guarded")
+    assert group["KmsKeyId"] == here.key
+    assert group["NodeGroups"][0]["PrimaryEndpoint"]["Port"] == 6380
+    nodes = emulator.client("elasticache").describe_cache_clusters(CacheClusterId=group["MemberClusters"][1])
+    assert [item["SecurityGroupId"] for item in nodes["CacheClusters"][0]["SecurityGroups"]] == [here.group]
+
+
+def test_other_security_groups_are_told_after_an_update(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    stack = deploy(_group("moving", CacheNodeType="cache.r7g.large", SecurityGroupIds=[here.group]))
+    stack.update(_group("moving", CacheNodeType="cache.r7g.large"))
+    node = _described(emulator, "moving")["MemberClusters"][0]
+    found = emulator.client("elasticache").describe_cache_clusters(CacheClusterId=node)["CacheClusters"][0]
+    assert found["SecurityGroups"] == []
+
+
+def test_a_datastore_and_its_members_are_told_in_their_regions(
+    deploy: Deploy, primary: str, emulator: Emulator
+) -> None:
+    secondary = deploy(_group("reading", GlobalReplicationGroupId=primary), region=THERE)
+    for region in (HERE, THERE):
+        client = emulator.client("elasticache", region)
+        answer = client.describe_global_replication_groups(GlobalReplicationGroupId=primary, ShowMemberInfo=True)
+        (datastore,) = answer["GlobalReplicationGroups"]
+        members = {(item["ReplicationGroupRegion"], item["Role"]) for item in datastore["Members"]}
+        assert members == {(HERE, "PRIMARY"), (THERE, "SECONDARY")}
+        assert datastore["CacheNodeType"] == "cache.r7g.large"
+    info = {"GlobalReplicationGroupId": primary, "GlobalReplicationGroupMemberRole": "SECONDARY"}
+    assert _described(emulator, "reading", THERE)["GlobalReplicationGroupInfo"] == info
+    assert (
+        _described(emulator, "primary")["GlobalReplicationGroupInfo"]["GlobalReplicationGroupMemberRole"] == "PRIMARY"
+    )
+    secondary.delete()
+    client = emulator.client("elasticache", THERE)
+    assert client.describe_global_replication_groups()["GlobalReplicationGroups"] == []
+    with pytest.raises(client.exceptions.GlobalReplicationGroupNotFoundFault):
+        client.describe_global_replication_groups(GlobalReplicationGroupId=primary)
+
+
+def _user(name: str, kind: str, **more: Any) -> dict[str, Any]:
+    user = {"UserId": name, "UserName": name, "Engine": "valkey", "AccessString": "on ~* +@all"}
+    return one("AWS::ElastiCache::User", **{**user, "AuthenticationMode": {"Type": kind}, **more})
+
+
+def test_how_a_user_proves_who_it_is_is_told(deploy: Deploy, emulator: Emulator) -> None:
+    def authentication() -> dict[str, Any]:
+        told: dict[str, Any] = emulator.client("elasticache").describe_users(UserId="app")["Users"][0]["Authentication"]
+        return told
+
+    stack = deploy(_user("app", "iam"))
+    assert authentication() == {"Type": "iam", "PasswordCount": 0}
+    stack.update(_user("app", "password", AuthenticationMode={"Type": "password", "Passwords": ["x" * 16, "y" * 16]}))
+    assert authentication() == {"Type": "password", "PasswordCount": 2}
+
+
+def test_an_iam_user_with_two_names(deploy: Deploy) -> None:
+    stack = deploy(_user("one", "iam", UserName="two"))
+    assert "the id and the name of IAM user 'one' must be the same" in stack.reason

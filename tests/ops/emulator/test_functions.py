@@ -6,7 +6,7 @@ import pytest
 
 from ops.emulator import Emulator, current_resources
 
-from .conftest import ACCOUNT, HERE, Deploy
+from .conftest import ACCOUNT, HERE, Deploy, Network, one
 
 PYTHON = """
 import json, urllib.request
@@ -59,3 +59,29 @@ def test_the_function_answers(deploy: Deploy, emulator: Emulator, code: str, run
 def test_a_function_that_dies_fails_its_resource_at_once(deploy: Deploy) -> None:
     stack = deploy(_resources(PYTHON.format(body="raise RuntimeError('no luck')"), "python3.13"))
     assert "app/Resource (Resource): the function failed without an answer: no luck" in stack.reason
+
+
+def _function_in(network: dict[str, Any] | None, name: str = "inside") -> dict[str, Any]:
+    place = {"VpcConfig": network} if network else {}
+    role = f"arn:aws:iam::{ACCOUNT}:role/function"
+    code = {"Code": {"ZipFile": "def handler(event, context): pass"}, "Handler": "index.handler", "Role": role}
+    return one("AWS::Lambda::Function", FunctionName=name, Runtime="python3.12", **code, **place)
+
+
+def test_the_network_of_a_function_is_told_until_it_is_gone(deploy: Deploy, here: Network, emulator: Emulator) -> None:
+    def told() -> dict[str, Any]:
+        answer = emulator.client("lambda").get_function_configuration(FunctionName="inside")
+        network: dict[str, Any] = answer["VpcConfig"]
+        return network
+
+    stack = deploy(_function_in({"SubnetIds": here.subnets, "SecurityGroupIds": [here.group]}))
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    assert (told()["SubnetIds"], told()["SecurityGroupIds"]) == (here.subnets, [here.group])
+    assert told()["VpcId"] == here.vpc
+    stack.update(_function_in(None))
+    assert told()["SubnetIds"] == []
+
+
+def test_a_function_in_a_subnet_of_another_region(deploy: Deploy, there: Network) -> None:
+    stack = deploy(_function_in({"SubnetIds": there.subnets, "SecurityGroupIds": []}, "abroad"))
+    assert f"does not exist in {HERE}" in stack.reason

@@ -86,3 +86,53 @@ def test_a_protected_instance_stays(deploy: Deploy, here: Network, groups: None)
     stack = deploy(_instance("kept", KmsKeyId=here.key, DeletionProtection=True)).delete()
     assert stack.status == "DELETE_FAILED"
     assert "deletion protection is on" in stack.reason
+
+
+def test_insights_and_exported_logs_are_told(deploy: Deploy, here: Network, emulator: Emulator, groups: None) -> None:
+    def told() -> dict[str, Any]:
+        answer = emulator.client("rds").describe_db_instances(DBInstanceIdentifier="watched")
+        instance: dict[str, Any] = answer["DBInstances"][0]
+        return instance
+
+    key = {"EnablePerformanceInsights": True, "PerformanceInsightsKMSKeyId": here.key}
+    stack = deploy(_instance("watched", **key, EnableCloudwatchLogsExports=["postgresql", "upgrade"]))
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    assert told()["EnabledCloudwatchLogsExports"] == ["postgresql", "upgrade"]
+    assert (told()["PerformanceInsightsKMSKeyId"], told()["DatabaseInsightsMode"]) == (here.key, "standard")
+    assert told()["MasterUsername"] == "app"
+    more = {"DatabaseInsightsMode": "advanced", "PerformanceInsightsRetentionPeriod": 465}
+    stack.update(_instance("watched", **key, **more, EnableCloudwatchLogsExports=["postgresql"]))
+    assert told()["EnabledCloudwatchLogsExports"] == ["postgresql"]
+    assert (told()["DatabaseInsightsMode"], told()["PerformanceInsightsRetentionPeriod"]) == ("advanced", 465)
+
+
+def test_targets_and_pool_of_a_proxy_are_told(deploy: Deploy, here: Network, writer: str, emulator: Emulator) -> None:
+    proxy = {
+        "Type": "AWS::RDS::DBProxy",
+        "Properties": {
+            "DBProxyName": "door", "EngineFamily": "POSTGRESQL", "VpcSubnetIds": here.subnets,
+            "RoleArn": f"arn:aws:iam::{ACCOUNT}:role/proxy", "Auth": [{"AuthScheme": "SECRETS", "IAMAuth": "REQUIRED"}],
+        },
+    }  # fmt: skip
+    pool = {"MaxConnectionsPercent": 90, "MaxIdleConnectionsPercent": 40, "ConnectionBorrowTimeout": 30}
+
+    def resources(**changed: int) -> dict[str, Any]:
+        group = one(
+            "AWS::RDS::DBProxyTargetGroup", DBProxyName={"Ref": "Proxy"}, TargetGroupName="default",
+            DBInstanceIdentifiers=["writer"], ConnectionPoolConfigurationInfo={**pool, **changed},
+        )  # fmt: skip
+        return {"Proxy": proxy, **group}
+
+    def told() -> dict[str, Any]:
+        answer = emulator.client("rds").describe_db_proxy_target_groups(DBProxyName="door")
+        found: dict[str, Any] = answer["TargetGroups"][0]["ConnectionPoolConfig"]
+        return {name: found[name] for name in pool}
+
+    stack = deploy(resources())
+    assert stack.status == "CREATE_COMPLETE", stack.reason
+    targets = emulator.client("rds").describe_db_proxy_targets(DBProxyName="door")["Targets"]
+    assert [target["RdsResourceId"] for target in targets] == ["writer"]
+    assert told() == pool
+    stack.update(resources(ConnectionBorrowTimeout=60))
+    assert told()["ConnectionBorrowTimeout"] == 60
+    stack.delete()

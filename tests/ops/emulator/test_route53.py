@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from ops.emulator import Emulator
+
 from .conftest import HERE, THERE, Deploy, one
 
 
@@ -43,3 +45,21 @@ def test_a_health_check_of_an_alarm_elsewhere(deploy: Deploy) -> None:
 
     assert f"alarm 'unhealthy' does not exist in {THERE}" in deploy(check(THERE)).reason
     assert deploy(check(HERE)).status == "CREATE_COMPLETE"
+
+
+def test_accelerated_recovery_of_a_zone_is_told(deploy: Deploy, emulator: Emulator) -> None:
+    def zone(enabled: bool) -> dict[str, Any]:
+        return one(
+            "AWS::Route53::HostedZone",
+            Name="fast.example.net",
+            HostedZoneFeatures={"EnableAcceleratedRecovery": enabled},
+        )
+
+    def told() -> dict[str, Any]:
+        found: dict[str, Any] = emulator.client("route53").get_hosted_zone(Id=stack.outputs["Id"])["HostedZone"]
+        return found
+
+    stack = deploy(zone(True), {"Id": {"Ref": "Thing"}})
+    assert told()["Features"] == {"AcceleratedRecoveryStatus": "ENABLED"}
+    stack.update(zone(False), {"Id": {"Ref": "Thing"}})
+    assert "Features" not in told()

@@ -36,7 +36,13 @@ def _resource(name: str, how: str, reason: str = "", checks: tuple[Check, ...] =
 def report() -> Report:
     resources = [
         _resource(
-            "Jobs", "native", checks=(Check("VisibilityTimeout", 120, "120", "same"), Check("X", 1, None, "untold"))
+            "Jobs",
+            "native",
+            checks=(
+                Check("VisibilityTimeout", 120, "120", "same"),
+                Check("X", 1, None, "untold"),
+                Check("Y", 2, None, "withheld"),
+            ),
         ),
         _resource("Script", "native", reason="<script>alert(1)</script>"),
         _resource("Handled", "handled", "a handler of ours"),
@@ -111,7 +117,8 @@ def test_the_summary_counts_by_stack_and_gives_the_recorded_share(report: Report
     assert summary["recorded_types"] == [
         {"type": "AWS::Chatbot::SlackChannelConfiguration", "count": 1, "reason": "needs a workspace"}
     ]
-    assert summary["checks"] == {"same": 1, "differs": 0, "untold": 1}
+    assert summary["checks"] == {"same": 1, "differs": 0, "untold": 1, "withheld": 1}
+    assert summary["withheld_settings"] == [{"type": "AWS::SQS::Queue", "setting": "Y", "count": 1}]
     assert summary["untold_settings"] == [{"type": "AWS::SQS::Queue", "setting": "X", "count": 1}]
 
 

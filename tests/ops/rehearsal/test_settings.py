@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from ops.rehearsal.verify.gaps import forgive
 from ops.rehearsal.verify.settings import compare, resolved
 
 
@@ -65,13 +64,3 @@ def test_references_are_taken_from_what_was_deployed_and_literals_from_the_templ
         "CidrBlock": "10.0.0.0/24",
         "Tags": [{"Key": "a", "Value": "vpc-1"}],
     }
-
-
-def test_only_the_fixed_answer_of_the_emulator_is_forgiven() -> None:
-    def outcome(resource_type: str, found: str) -> str:
-        checks = compare({"KeyAlgorithm": "EC_prime256v1"}, {"KeyAlgorithm": found})
-        return forgive(resource_type, checks)[0].outcome
-
-    assert outcome("AWS::CertificateManager::Certificate", "RSA_2048") == "untold"
-    assert outcome("AWS::CertificateManager::Certificate", "RSA_4096") == "differs"
-    assert outcome("AWS::KMS::Key", "RSA_2048") == "differs"

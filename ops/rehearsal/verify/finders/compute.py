@@ -17,9 +17,22 @@ def _settings(answer: dict[str, Any]) -> dict[str, Any]:
     return {name[0].upper() + name[1:]: _spelled(value) for name, value in answer.items()}
 
 
-@finds("AWS::EKS::Cluster", must=("Version", "ResourcesVpcConfig", "Logging"))
+@finds(
+    "AWS::EKS::Cluster",
+    must=(
+        "Version",
+        "ResourcesVpcConfig",
+        "Logging",
+        "EncryptionConfig",
+        "ComputeConfig",
+        "StorageConfig",
+        "UpgradePolicy",
+        "ZonalShiftConfig",
+        "DeletionProtection",
+    ),
+)
 def cluster(ask: Ask) -> Settings | None:
-    """Ask for the cluster: version, endpoint access, logging, encryption, access mode."""
+    """Ask for the cluster; the kinds of log that are on are named as the template does."""
     found = ask.answer(ask.client("eks").describe_cluster, "cluster", name=ask.physical_id)
     if found is None:
         return None
@@ -30,8 +43,6 @@ def cluster(ask: Ask) -> Settings | None:
         if setup.get("enabled")
         for kind in setup.get("types", [])
     ]
-    # The emulator answers an empty list for what it does not keep; EKS itself would tell the key.
-    settings["EncryptionConfig"] = settings.get("EncryptionConfig") or None
     settings["Logging"] = {"ClusterLogging": {"EnabledTypes": types}}
     return settings
 
@@ -44,16 +55,16 @@ def addon(ask: Ask) -> Settings | None:
     return None if found is None else _settings(found)
 
 
-@finds("AWS::EKS::AccessEntry", must=("PrincipalArn",))
+@finds("AWS::EKS::AccessEntry", must=("PrincipalArn", "AccessPolicies"))
 def access_entry(ask: Ask) -> Settings | None:
-    """Ask the cluster for the entry of the principal."""
-    found = ask.answer(
-        ask.client("eks").describe_access_entry,
-        "accessEntry",
-        clusterName=ask.declared.get("ClusterName"),
-        principalArn=ask.declared.get("PrincipalArn"),
-    )
-    return None if found is None else _settings(found)
+    """Ask the cluster for the entry of the principal, and for its policies."""
+    where = {"clusterName": ask.declared.get("ClusterName"), "principalArn": ask.declared.get("PrincipalArn")}
+    client = ask.client("eks")
+    found = ask.answer(client.describe_access_entry, "accessEntry", **where)
+    if found is None:
+        return None
+    policies = ask.answer(client.list_associated_access_policies, "associatedAccessPolicies", **where)
+    return {**_settings(found), "AccessPolicies": _spelled(policies) or None}
 
 
 @finds("AWS::ECR::Repository", must=("RepositoryName", "ImageTagMutability"))

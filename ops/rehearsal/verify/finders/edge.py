@@ -20,9 +20,16 @@ def hosted_zone(ask: Ask) -> Settings | None:
     vpcs = [{"VPCId": item.get("VPCId"), "VPCRegion": item.get("VPCRegion")} for item in found.get("VPCs", [])]
     return {
         "Name": _dotted(zone["Name"]) if ask.declared.get("Name", "").endswith(".") else zone["Name"].rstrip("."),
+        "HostedZoneFeatures": _features(zone),
         "HostedZoneConfig": {"Comment": zone.get("Config", {}).get("Comment")},
         "VPCs": vpcs or None,
     }
+
+
+def _features(zone: Mapping[str, Any]) -> dict[str, bool]:
+    """Return whether accelerated recovery is on, or being turned on."""
+    state = zone.get("Features", {}).get("AcceleratedRecoveryStatus", "DISABLED")
+    return {"EnableAcceleratedRecovery": state in ("ENABLING", "ENABLED")}
 
 
 @finds("AWS::Route53::RecordSet", must=("Name", "Type"))

@@ -5,7 +5,14 @@ from typing import Any
 
 from ops.rehearsal.verify.asking import Ask, Settings, finds
 
-_SOURCES = ("CidrIp", "CidrIpv6", "SourceSecurityGroupId", "DestinationSecurityGroupId", "SourcePrefixListId")
+_PEERS = {
+    "CidrIp": ("IpRanges", "CidrIp"),
+    "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
+    "SourceSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    "DestinationSecurityGroupId": ("UserIdGroupPairs", "GroupId"),
+    "SourcePrefixListId": ("PrefixListIds", "PrefixListId"),
+    "DestinationPrefixListId": ("PrefixListIds", "PrefixListId"),
+}
 
 
 def _group(ask: Ask, group_id: str) -> dict[str, Any] | None:
@@ -48,15 +55,24 @@ def egress_rule(ask: Ask) -> Settings | None:
 
 def _rule(ask: Ask, permissions: str) -> Settings | None:
     found = _group(ask, ask.declared.get("GroupId", "")) or {}
-    if not _has_rule(found.get(permissions, []), ask.declared):
+    rules = [rule for rule in found.get(permissions, []) if _is_rule(rule, ask.declared)]
+    if not rules:
         return None
-    told = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_SOURCES)
-    return {name: ask.declared[name] for name in told if name in ask.declared}
+    told = ("GroupId", "IpProtocol", "FromPort", "ToPort", *_PEERS)
+    descriptions = [peer.get("Description") for rule in rules for peer in _peers(rule, ask.declared)]
+    wanted = ask.declared.get("Description")
+    description = wanted if wanted in descriptions else next(iter(descriptions), None)
+    return {**{name: ask.declared[name] for name in told if name in ask.declared}, "Description": description}
 
 
 def _has_rule(permissions: list[dict[str, Any]], rule: Mapping[str, Any]) -> bool:
-    """Whether one of the group's rules has the declared protocol, ports and peer."""
-    return any(_is_rule(permission, rule) for permission in permissions)
+    """Whether one of the group's rules has the declared protocol, ports, peer and description."""
+    wanted = rule.get("Description")
+    return any(
+        wanted in (None, *(peer.get("Description") for peer in _peers(permission, rule)))
+        for permission in permissions
+        if _is_rule(permission, rule)
+    )
 
 
 def _is_rule(permission: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
@@ -66,13 +82,18 @@ def _is_rule(permission: Mapping[str, Any], rule: Mapping[str, Any]) -> bool:
         name in rule and str(permission.get(name)) != str(rule[name]) for name in ("FromPort", "ToPort")
     ):
         return False
-    peers = {
-        *(item.get("CidrIp") for item in permission.get("IpRanges", [])),
-        *(item.get("CidrIpv6") for item in permission.get("Ipv6Ranges", [])),
-        *(item.get("GroupId") for item in permission.get("UserIdGroupPairs", [])),
-        *(item.get("PrefixListId") for item in permission.get("PrefixListIds", [])),
-    }
-    return all(rule[name] in peers for name in _SOURCES if name in rule)
+    return bool(_peers(permission, rule)) or not any(name in rule for name in _PEERS)
+
+
+def _peers(permission: Mapping[str, Any], rule: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the peers of the permission that the rule names."""
+    return [
+        peer
+        for name, (collection, key) in _PEERS.items()
+        if name in rule
+        for peer in permission.get(collection, [])
+        if peer.get(key) == rule[name]
+    ]
 
 
 @finds("AWS::WAFv2::WebACL", must=("Scope",))

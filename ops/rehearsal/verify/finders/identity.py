@@ -59,11 +59,28 @@ def _key_of(replica: dict[str, Any]) -> dict[str, str]:
     return {"KmsKeyId": replica["KmsKeyId"]} if replica.get("KmsKeyId") else {}
 
 
-@finds("AWS::SecretsManager::SecretTargetAttachment", must=("SecretId",))
+@finds("AWS::SecretsManager::SecretTargetAttachment", must=("SecretId", "TargetId"))
 def secret_attachment(ask: Ask) -> Settings | None:
-    """Ask for the secret that got the connection details."""
-    found = ask.answer(ask.client("secretsmanager").describe_secret, SecretId=ask.declared.get("SecretId", ""))
-    return None if found is None else {"SecretId": _secret_id(ask, found)}
+    """Ask for the secret that got the connection details, and compare those with what it is attached to."""
+    client = ask.client("secretsmanager")
+    found = ask.answer(client.describe_secret, SecretId=ask.declared.get("SecretId", ""))
+    if found is None:
+        return None
+    value = ask.answer(client.get_secret_value, "SecretString", SecretId=found["ARN"])
+    kind, target = _database_at(ask, json.loads(value).get("host")) if value else (None, None)
+    return {"SecretId": _secret_id(ask, found), "TargetId": target, "TargetType": kind}
+
+
+def _database_at(ask: Ask, host: str | None) -> tuple[str, str] | tuple[None, None]:
+    """Return type and name of the database whose endpoint the secret holds."""
+    client = ask.client("rds")
+    for instance in ask.answer(client.describe_db_instances, "DBInstances") or []:
+        if host and instance.get("Endpoint", {}).get("Address") == host:
+            return "AWS::RDS::DBInstance", str(instance["DBInstanceIdentifier"])
+    for cluster in ask.answer(client.describe_db_clusters, "DBClusters") or []:
+        if host and cluster.get("Endpoint") == host:
+            return "AWS::RDS::DBCluster", str(cluster["DBClusterIdentifier"])
+    return None, None
 
 
 @finds("AWS::SecretsManager::RotationSchedule")
@@ -185,6 +202,11 @@ def certificate(ask: Ask) -> Settings | None:
         ]
     validations = found.get("DomainValidationOptions") or [{}]
     settings["ValidationMethod"] = validations[0].get("ValidationMethod")
-    settings["DomainValidationOptions"] = None
+    options = found.get("Options", {})
+    settings["CertificateTransparencyLoggingPreference"] = options.get("CertificateTransparencyLoggingPreference")
+    # Every name of the certificate is listed, with the record that proves it: only those the template names count.
+    named = {item.get("DomainName") for item in ask.declared.get("DomainValidationOptions", [])}
+    proven = [{"DomainName": item["DomainName"]} for item in validations if item.get("DomainName") in named]
+    settings["DomainValidationOptions"] = proven or None
     settings["Tags"] = ask.answer(ask.client("acm").list_tags_for_certificate, "Tags", CertificateArn=ask.physical_id)
     return settings

@@ -52,7 +52,7 @@ def queue_policy(ask: Ask) -> Settings | None:
     return {"Queues": ask.declared["Queues"], "PolicyDocument": json.loads(policies[0])}
 
 
-@finds("AWS::SNS::Topic", must=("TopicName",))
+@finds("AWS::SNS::Topic", must=("TopicName", "KmsMasterKeyId"))
 def topic(ask: Ask) -> Settings | None:
     """Ask for the topic's attributes."""
     found = ask.answer(ask.client("sns").get_topic_attributes, "Attributes", TopicArn=ask.physical_id)

@@ -99,7 +99,7 @@ def elastic_address(ask: Ask) -> Settings | None:
     return None
 
 
-@finds("AWS::EC2::NatGateway", must=("SubnetId",))
+@finds("AWS::EC2::NatGateway", must=("SubnetId", "AllocationId"))
 def nat_gateway(ask: Ask) -> Settings | None:
     """Ask for the NAT gateway; one that is deleted is still listed for a while."""
     found = ask.answer(ask.client("ec2").describe_nat_gateways, "NatGateways", 0, NatGatewayIds=[ask.physical_id])
@@ -115,10 +115,14 @@ def flow_log(ask: Ask) -> Settings | None:
     found = ask.answer(ask.client("ec2").describe_flow_logs, "FlowLogs", 0, FlowLogIds=[ask.physical_id])
     if found is None or found.get("FlowLogId") != ask.physical_id:
         return None
-    return ask.alike(found)
+    # The service tells the resource's id alone, which begins with what it is.
+    kinds = {"vpc": "VPC", "subnet": "Subnet", "eni": "NetworkInterface", "tgw": "TransitGateway"}
+    return {**ask.alike(found), "ResourceType": kinds.get(str(found.get("ResourceId")).split("-")[0])}
 
 
-@finds("AWS::EC2::VPCEndpoint", must=("ServiceName", "VpcId", "VpcEndpointType"))
+@finds(
+    "AWS::EC2::VPCEndpoint", must=("ServiceName", "VpcId", "VpcEndpointType", "PrivateDnsEnabled", "SecurityGroupIds")
+)
 def vpc_endpoint(ask: Ask) -> Settings | None:
     """Ask for the endpoint."""
     found = ask.answer(ask.client("ec2").describe_vpc_endpoints, "VpcEndpoints", 0, VpcEndpointIds=[ask.physical_id])
@@ -141,6 +145,7 @@ def peering_connection(ask: Ask) -> Settings | None:
         return None
     accepter = found.get("AccepterVpcInfo", {})
     return {
+        **ask.alike(found),
         "VpcId": found.get("RequesterVpcInfo", {}).get("VpcId"),
         "PeerVpcId": accepter.get("VpcId"),
         "PeerRegion": accepter.get("Region"),
@@ -158,6 +163,18 @@ def endpoint_service(ask: Ask) -> Settings | None:
         ServiceIds=[ask.physical_id],
     )
     return None if found is None else ask.alike(found)
+
+
+@finds("AWS::EC2::VPCEndpointServicePermissions", must=("AllowedPrincipals",))
+def endpoint_service_permissions(ask: Ask) -> Settings | None:
+    """Ask the endpoint service who may connect to it."""
+    service = ask.declared.get("ServiceId", "")
+    found = ask.answer(
+        ask.client("ec2").describe_vpc_endpoint_service_permissions, "AllowedPrincipals", ServiceId=service
+    )
+    if found is None:
+        return None
+    return {"ServiceId": service, "AllowedPrincipals": [item["Principal"] for item in found] or None}
 
 
 @finds("AWS::EC2::LaunchTemplate")

@@ -1,6 +1,7 @@
 """Finders for alarms, dashboards, logs, buckets, backups and parameters."""
 
 import json
+from typing import Any
 
 from ops.rehearsal.verify.asking import Ask, Settings, finds
 
@@ -75,7 +76,10 @@ def logs_policy(ask: Ask) -> Settings | None:
     return None
 
 
-@finds("AWS::S3::Bucket", must=("PublicAccessBlockConfiguration", "BucketEncryption", "VersioningConfiguration"))
+@finds(
+    "AWS::S3::Bucket",
+    must=("PublicAccessBlockConfiguration", "BucketEncryption", "VersioningConfiguration", "LifecycleConfiguration"),
+)
 def bucket(ask: Ask) -> Settings | None:
     """Ask for the bucket and the configurations that templates set."""
     client, name = ask.client("s3"), ask.physical_id
@@ -86,6 +90,7 @@ def bucket(ask: Ask) -> Settings | None:
         {**rule, "ServerSideEncryptionByDefault": _key_spelled(rule.get("ApplyServerSideEncryptionByDefault", {}))}
         for rule in rules or []
     ]
+    lifecycle = ask.answer(client.get_bucket_lifecycle_configuration, "Rules", Bucket=name)
     ownership = ask.answer(client.get_bucket_ownership_controls, "OwnershipControls", Bucket=name)
     return {
         "BucketName": name,
@@ -95,7 +100,26 @@ def bucket(ask: Ask) -> Settings | None:
         "VersioningConfiguration": {"Status": ask.answer(client.get_bucket_versioning, "Status", Bucket=name)},
         "BucketEncryption": {"ServerSideEncryptionConfiguration": encryption} if rules else None,
         "OwnershipControls": ownership,
+        "LifecycleConfiguration": {"Rules": [_lifecycle_rule(rule) for rule in lifecycle]} if lifecycle else None,
     }
+
+
+def _lifecycle_rule(rule: dict[str, Any]) -> dict[str, Any]:
+    """Spell a lifecycle rule as a template does."""
+    expiration, prefix = rule.get("Expiration", {}), rule.get("Filter", {}).get("Prefix", rule.get("Prefix"))
+    told = {
+        "Id": rule.get("ID"),
+        "Status": rule.get("Status"),
+        "Prefix": prefix or None,
+        "ExpirationInDays": expiration.get("Days"),
+        "ExpiredObjectDeleteMarker": expiration.get("ExpiredObjectDeleteMarker"),
+        "NoncurrentVersionExpiration": rule.get("NoncurrentVersionExpiration"),
+        "AbortIncompleteMultipartUpload": rule.get("AbortIncompleteMultipartUpload"),
+    }
+    for name, days in (("Transitions", "Days"), ("NoncurrentVersionTransitions", "NoncurrentDays")):
+        steps = rule.get(name, [])
+        told[name] = [{**step, "TransitionInDays": step.get(days)} for step in steps] or None
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def _key_spelled(default: dict[str, str]) -> dict[str, str]:
@@ -110,11 +134,14 @@ def bucket_policy(ask: Ask) -> Settings | None:
     return {"Bucket": name, "PolicyDocument": json.loads(policy)} if policy else None
 
 
-@finds("AWS::Backup::BackupVault", must=("BackupVaultName",))
+@finds("AWS::Backup::BackupVault", must=("BackupVaultName", "LockConfiguration"))
 def backup_vault(ask: Ask) -> Settings | None:
     """Ask for the vault."""
     found = ask.answer(ask.client("backup").describe_backup_vault, BackupVaultName=ask.physical_id)
-    return None if found is None else ask.alike(found, but=("LockConfiguration",))
+    if found is None:
+        return None
+    lock = {name: found[name] for name in ("MinRetentionDays", "MaxRetentionDays") if name in found}
+    return {**ask.alike(found), "LockConfiguration": lock if found.get("Locked") else None}
 
 
 @finds("AWS::Backup::BackupPlan", must=("BackupPlan",))

@@ -1,61 +1,44 @@
-"""AWS API actions that ministack lacks, or answers wrongly, and that the handlers of this architecture call.
+"""EC2: what ministack lacks of network interfaces, routes, peerings, endpoint services, endpoints, gateways, flow logs.
 
-EC2: network interfaces by filter; routes that exist already are refused and can be replaced by a peering; options of a
-peering connection; endpoint services. ECR: the registry's settings. Secrets Manager: removal of a secret's replicas.
+Network interfaces are found by filter; a route that exists is refused and can be replaced by a peering; a peering has
+options; endpoints tell their groups and private names, NAT gateways their addresses, flow logs how they deliver.
 """
 
 import json
-from collections.abc import Awaitable, Callable
+import re
+from collections.abc import Callable
 from typing import Any
-from xml.sax.saxutils import escape
 
-from ministack import app
-from ministack.core.responses import error_response_json, get_account_id, get_region, json_response
-from ministack.services import ec2, elasticache, secretsmanager
+from ministack.core.responses import get_region
+from ministack.services import ec2
 
-from ops.emulator.handlers import ecr
+from ops.emulator.apis.answers import Answer, Parameters, element, elements
 from ops.emulator.handlers.ec2 import PEERING_OPTIONS
 from ops.emulator.state import GLOBAL, STATE
 
-Answer = tuple[int, dict[str, str], bytes]
-Parameters = dict[str, Any]
-
 _ENDPOINT_SERVICE = "AWS::EC2::VPCEndpointService"
 _DNS_OPTION = "AllowDnsResolutionFromRemoteVpc"
+_FLOW_LOG_ID = re.compile(r"fl-[0-9a-fA-F]{17}")
+_GATEWAY_WITHOUT_ADDRESSES = re.compile(
+    r"<natGatewayId>(nat-\w+)</natGatewayId>(.*?)<natGatewayAddressSet/>", re.DOTALL
+)
 
 
 def install() -> None:
-    """Add the actions to the services."""
+    """Add the actions, and complete the answers."""
     ec2._ACTION_MAP |= {
         "DescribeNetworkInterfaces": describe_network_interfaces,
         "CreateRoute": create_route,
         "ReplaceRoute": replace_route,
         "ModifyVpcPeeringConnectionOptions": modify_peering_options,
         "DescribeVpcEndpointServiceConfigurations": describe_endpoint_services,
+        "DescribeVpcEndpointServicePermissions": describe_endpoint_service_permissions,
+        "DescribeNatGateways": describe_nat_gateways,
+        "CreateFlowLogs": create_flow_logs,
+        "DescribeFlowLogs": describe_flow_logs,
     }
-    elasticache._user_xml = _escaped_user(elasticache._user_xml)
-    _add_json_actions("ecr", _ECR_ACTIONS)
-    _add_json_actions("secretsmanager", {"RemoveRegionsFromReplication": remove_regions_from_replication})
-
-
-def _add_json_actions(service: str, actions: dict[str, Callable[[Parameters], Answer]]) -> None:
-    original: Callable[..., Awaitable[Answer]] = app.SERVICE_HANDLERS[service]
-
-    async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Parameters) -> Answer:
-        action = actions.get(headers.get("x-amz-target", "").rpartition(".")[2])
-        if action is not None:
-            return action(json.loads(body) if body else {})
-        return await original(method, path, headers, body, query)
-
-    app.SERVICE_HANDLERS[service] = handle
-
-
-def _escaped_user(original: Callable[[dict[str, Any]], str]) -> Callable[[dict[str, Any]], str]:
-    """Ministack writes a cache user's access string as it is; one with ``&*`` breaks the answer's XML."""
-    return lambda user: original({**user, "AccessString": escape(str(user.get("AccessString", "")))})
-
-
-# EC2
+    ec2._vpce_fields_xml = _endpoint_with_details(ec2._vpce_fields_xml)
+    ec2._strip_descriptions = _without_descriptions(ec2._strip_descriptions)
 
 
 def describe_network_interfaces(parameters: Parameters) -> Answer:
@@ -171,6 +154,19 @@ def describe_endpoint_services(parameters: Parameters) -> Answer:
     )
 
 
+def describe_endpoint_service_permissions(parameters: Parameters) -> Answer:
+    """Who may connect to an endpoint service."""
+    service = ec2._p(parameters, "ServiceId")
+    if STATE.get(_ENDPOINT_SERVICE, get_region(), service) is None:
+        return _error("InvalidVpcEndpointServiceId.NotFound", f"The VpcEndpointService Id '{service}' does not exist")
+    record = STATE.get(f"{_ENDPOINT_SERVICE}Permissions", get_region(), service) or {}
+    items = "".join(
+        f"<item>{element('principal', principal)}{element('serviceId', service)}</item>"
+        for principal in record.get("AllowedPrincipals", [])
+    )
+    return _xml("DescribeVpcEndpointServicePermissionsResponse", f"<allowedPrincipals>{items}</allowedPrincipals>")
+
+
 def _xml(name: str, inner: str) -> Answer:
     answer: Answer = ec2._xml(200, name, inner)
     return answer
@@ -181,87 +177,81 @@ def _error(code: str, message: str) -> Answer:
     return answer
 
 
-# ECR
+# Security groups
 
 
-def describe_registry(_: Parameters) -> Answer:
-    """The registry's id and replication."""
-    record = STATE.get(ecr.REPLICATION, get_region(), get_account_id()) or {}
-    rules = record.get("ReplicationConfiguration", {}).get("Rules", [])
-    return _json({"registryId": get_account_id(), "replicationConfiguration": {"rules": _camel(rules)}})
+def _without_descriptions(original: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    """EC2 tells rules apart by all but descriptions; ministack counts those of groups and prefix lists as well."""
 
-
-def put_replication_configuration(parameters: Parameters) -> Answer:
-    """Replace the registry's replication as a whole."""
-    settings = parameters.get("replicationConfiguration", {})
-    rules = _pascal(settings.get("rules", []))
-    problem = ecr.replication_problem(rules, get_account_id(), get_region())
-    if problem:
-        answer: Answer = error_response_json("InvalidParameterException", problem, 400)
+    def plain(rule: dict[str, Any]) -> dict[str, Any]:
+        answer = original(rule)
+        for key in ("UserIdGroupPairs", "PrefixListIds"):
+            answer[key] = [_without_description(peer) for peer in rule.get(key, [])]
         return answer
-    if rules:
-        STATE.put(ecr.REPLICATION, get_region(), get_account_id(), {"ReplicationConfiguration": {"Rules": rules}})
-    else:
-        STATE.remove(ecr.REPLICATION, get_region(), get_account_id())
-    return _json({"replicationConfiguration": settings})
+
+    return plain
 
 
-def _list_of(resource_type: str, answered_as: str, key: str) -> Callable[[Parameters], Answer]:
-    def action(parameters: Parameters) -> Answer:
-        wanted = parameters.get(key) or []
-        found = STATE.find(resource_type, get_region())
-        return _json({answered_as: [_camel(body) for name, body in found.items() if not wanted or name in wanted]})
-
-    return action
+def _without_description(peer: Any) -> Any:
+    return {key: value for key, value in peer.items() if key != "Description"} if isinstance(peer, dict) else peer
 
 
-_ECR_ACTIONS: dict[str, Callable[[Parameters], Answer]] = {
-    "DescribeRegistry": describe_registry,
-    "PutReplicationConfiguration": put_replication_configuration,
-    "DescribePullThroughCacheRules": _list_of(
-        "AWS::ECR::PullThroughCacheRule", "pullThroughCacheRules", "ecrRepositoryPrefixes"
-    ),
-    "DescribeRepositoryCreationTemplates": _list_of(
-        "AWS::ECR::RepositoryCreationTemplate", "repositoryCreationTemplates", "prefixes"
-    ),
-}
+# Endpoints, NAT gateways, flow logs
 
 
-def _respelled(value: Any, spell: Callable[[str], str]) -> Any:
-    if isinstance(value, list):
-        return [_respelled(item, spell) for item in value]
-    if isinstance(value, dict):
-        return {spell(key[:1]) + key[1:]: _respelled(item, spell) for key, item in value.items()}
-    return value
+def _endpoint_with_details(original: Callable[..., str]) -> Callable[..., str]:
+    """Ministack keeps an endpoint's groups, private names and policy, and does not tell them."""
+
+    def fields(record: dict[str, Any], tag: str = "item") -> str:
+        groups = "".join(f"<item>{element('groupId', group)}</item>" for group in record.get("SecurityGroupIds", []))
+        private = str(record.get("PrivateDnsEnabled", False)).lower() == "true"
+        more = f"<groupSet>{groups}</groupSet>{element('privateDnsEnabled', private)}"
+        policy = record.get("PolicyDocument")
+        if policy:
+            more += element("policyDocument", policy if isinstance(policy, str) else json.dumps(policy))
+        return original(record, tag).rstrip().removesuffix(f"</{tag}>") + f"{more}</{tag}>"
+
+    return fields
 
 
-def _camel(value: Any) -> Any:
-    return _respelled(value, str.lower)
+def describe_nat_gateways(parameters: Parameters) -> Answer:
+    """The gateways with their elastic addresses, which ministack keeps and does not tell."""
+    status, headers, body = ec2._describe_nat_gateways(parameters)
+    return status, headers, _GATEWAY_WITHOUT_ADDRESSES.sub(_with_addresses, body.decode()).encode()
 
 
-def _pascal(value: Any) -> Any:
-    return _respelled(value, str.upper)
+def _with_addresses(match: re.Match[str]) -> str:
+    allocation = ec2._nat_gateways[match[1]].get("AllocationId")
+    address = ec2._addresses.get(allocation) or {}
+    known = element("allocationId", allocation) + elements({"publicIp": address.get("PublicIp")}, ["publicIp"])
+    item = f"<item>{known}</item>" if allocation else ""
+    return f"<natGatewayId>{match[1]}</natGatewayId>{match[2]}<natGatewayAddressSet>{item}</natGatewayAddressSet>"
 
 
-def _json(body: dict[str, Any]) -> Answer:
-    answer: Answer = json_response(body)
+def create_flow_logs(parameters: Parameters) -> Answer:
+    """Create, and keep what ministack drops: role, log group, interval and tags."""
+    answer: Answer = ec2._create_flow_logs(parameters)
+    for flow_log_id in _FLOW_LOG_ID.findall(answer[2].decode()):
+        ec2._flow_logs[flow_log_id] |= {name: ec2._p(parameters, name) for name in _FLOW_LOG_DETAILS}
+        ec2._parse_tag_specs(parameters, "vpc-flow-log", flow_log_id)
     return answer
 
 
-# Secrets Manager
+_FLOW_LOG_DETAILS = {
+    "DeliverLogsPermissionArn": "deliverLogsPermissionArn",
+    "LogGroupName": "logGroupName",
+    "LogFormat": "logFormat",
+    "MaxAggregationInterval": "maxAggregationInterval",
+}
 
 
-def remove_regions_from_replication(parameters: Parameters) -> Answer:
-    """Delete a secret's replicas in the regions named."""
-    _, secret = secretsmanager._resolve(parameters.get("SecretId"))
-    if not secret:
-        answer: Answer = error_response_json(
-            "ResourceNotFoundException", "Secrets Manager can't find the specified secret.", 400
-        )
-        return answer
-    gone = set(parameters.get("RemoveReplicaRegions", []))
-    for region in gone:
-        secretsmanager._secrets.pop_scoped(get_account_id(), region, secret["Name"], None)
-    kept = [status for status in secret.get("ReplicationStatus", []) if status.get("Region") not in gone]
-    secret["ReplicationStatus"] = kept
-    return _json({"ARN": secret["ARN"], "ReplicationStatus": kept})
+def describe_flow_logs(parameters: Parameters) -> Answer:
+    """The flow logs with what ``create_flow_logs`` kept of them."""
+    status, headers, body = ec2._describe_flow_logs(parameters)
+    text = body.decode()
+    for flow_log_id in dict.fromkeys(_FLOW_LOG_ID.findall(text)):
+        record = ec2._flow_logs[flow_log_id]
+        details = {name: record.get(key) for key, name in _FLOW_LOG_DETAILS.items()}
+        own = element("flowLogId", flow_log_id)
+        text = text.replace(own, own + elements(details, details))
+    return status, headers, text.encode()
