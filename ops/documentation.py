@@ -11,6 +11,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from environments import Environment
+from ha_checks.documentation import rules_page
 
 ROOT = Path(__file__).parent.parent
 
@@ -37,6 +38,7 @@ def generated_pages() -> dict[Path, str]:
     return {
         ROOT / "environments" / "environment.schema.json": json_schema(),
         ROOT / "docs" / "environment.md": reference_page(),
+        ROOT / "docs" / "rules.md": rules_page(),
     }
 
 

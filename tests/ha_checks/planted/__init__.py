@@ -1,0 +1,1 @@
+"""Twenty planted mistakes that synthesize but fail to deploy, and which check finds each before."""
