@@ -36,7 +36,9 @@ def main() -> None:
     if os.environ.get("CDK_VALIDATION") != "false":
         from cdk_nag import AwsSolutionsChecks
 
-        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app))
+        from ha_checks.plugin import HighAvailabilityChecks
+
+        cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), HighAvailabilityChecks())
     try:
         app.synth()
     except RuntimeError as error:

@@ -13,8 +13,8 @@ class Ingress(Section):
     health_check_path: Annotated[str, StringConstraints(pattern=r"^/[\w./~-]*$", max_length=1024)] = "/healthz"
     """Path that every HTTP workload answers with 200 while it is fit to serve."""
 
-    deregistration_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 60
-    """Time that requests in flight have when a pod leaves; shorter than the pods' termination grace."""
+    deregistration_delay_seconds: Annotated[int, Field(ge=0, le=3600)] = 20
+    """Time that requests in flight have when a pod leaves; shorter than the pods' termination grace, 30 by default."""
 
     client_keep_alive_seconds: Annotated[int, Field(ge=60, le=604_800)] = 60
     """How long a client's connection is reused. The default of AWS, 3600, keeps clients on a failing region."""

@@ -7,6 +7,7 @@ from environments import Environment
 from ha_constructs.accelerator import Accelerator
 from ha_constructs.certificate import DomainCertificate
 from ha_constructs.hosted_zone import PublicZone
+from stacks.acknowledged import acknowledge_choices
 from stacks.published import Published, publish
 
 
@@ -32,6 +33,7 @@ class GlobalStack(cdk.Stack):
             tags={"environment": environment.name, **environment.tags},
             termination_protection=environment.deletion_protection,
         )
+        acknowledge_choices(self, environment)
         accelerator = Accelerator(
             self,
             "Accelerator",

@@ -17,6 +17,7 @@ from ha_constructs.peering import PeerVpc, RegionPeering
 from ha_constructs.registrar import CrossRegionRegistrar
 from k8s_charts.foundation import FoundationChart
 from stacks import settings
+from stacks.acknowledged import acknowledge_choices
 from stacks.database import add_database
 from stacks.ingress import add_ingress
 from stacks.monitoring import add_monitoring
@@ -46,6 +47,7 @@ class RegionalStack(cdk.Stack):
             termination_protection=environment.deletion_protection,
         )
         self._plan = plan
+        acknowledge_choices(self, environment)
         self._name_zones()
         keys = self._build_keys()
         network = self._build_network(keys)

@@ -282,6 +282,15 @@ class KubernetesCluster(Construct):
         resource.node.add_dependency(self.log_group)
         # The L2's condition for a policy that a role of ours does not get.
         self.node.try_remove_child("HasEcrPublic")
+        self._expire_kubectl_logs()
+
+    def _expire_kubectl_logs(self) -> None:
+        """The kubectl functions' log groups, which the L2 keeps for ever, go the way of the cluster's own."""
+        for item in self.cluster.node.find_child("KubectlProvider").node.find_all():
+            if isinstance(item, logs.CfnLogGroup):
+                item.apply_removal_policy(
+                    cdk.RemovalPolicy.RETAIN if self._deletion_protection else cdk.RemovalPolicy.DESTROY
+                )
 
     def _allow_volume_encryption(self) -> None:
         """Auto Mode launches nodes and creates volumes as the cluster's role, which must be able to use their key."""

@@ -31,7 +31,8 @@ def monitor_application_load_balancer(book: AlarmBook, monitored: MonitoredLoadB
         metric=of("HealthyHostCount", "Maximum", group),
         severity=Severity.CRITICAL,
         below=1,
-        periods=2,
+        # One minute: Route 53 follows this alarm, and a failed region should leave its answers within the minute.
+        periods=1,
         missing=cloudwatch.TreatMissingData.BREACHING,
         meaning=(
             "The region's application load balancer has no healthy target: the region answers nobody, and the "
