@@ -114,7 +114,7 @@ def test_help_says_what_to_type_first(capsys: pytest.CaptureFixture[str]) -> Non
     with pytest.raises(SystemExit) as ended:
         main(["rehearse", "--help"])
     assert ended.value.code == 0
-    assert "ha rehearse production --full" in capsys.readouterr().out
+    assert "ha rehearse single-region --full" in capsys.readouterr().out
 
 
 def test_an_unknown_environment_is_one_line_without_a_traceback(
